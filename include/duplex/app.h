@@ -1,0 +1,131 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <duplex/address.h>
+#include <duplex/error.h>
+#include <duplex/function.h>
+#include <duplex/router.h>
+#include <duplex/websocket.h>
+
+namespace duplex {
+
+/// Which origins may open a WebSocket (RFC 6455 §10.2). A request without Origin (not a browser) and
+/// one whose Origin is the server's own always may; a foreign one gets 403 unless allowed here.
+class Origins {
+ public:
+  /// Only the server's own.
+  Origins() = default;
+  /// These too: "https://example.com"; `*` stands for one or more labels of the host name:
+  /// "https://*.example.com".
+  Origins(std::initializer_list<std::string_view> patterns) : patterns_(patterns.begin(), patterns.end()) {}
+  explicit Origins(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {}
+  /// Those for which it returns true, called as `(origin, req)`.
+  template <class F>
+    requires std::is_invocable_r_v<bool, F&, std::string_view, const Request&>
+  Origins(F allow) : allow_(std::move(allow)) {}
+  /// No check at all.
+  static Origins any() {
+    Origins all;
+    all.any_ = true;
+    return all;
+  }
+
+  /// Whether a page of `origin` may connect. `own` is the server's origin as the client named it.
+  bool allows(std::string_view origin, std::string_view own, const Request& request) const;
+
+ private:
+  std::vector<std::string> patterns_;
+  Function<bool(std::string_view, const Request&)> allow_;
+  bool any_ = false;
+};
+
+/// Limits of the HTTP side. Sizes in bytes.
+struct HttpLimits {
+  /// Request line and headers together; more is answered with 431.
+  std::size_t maxHeaderSize = 16 * 1024;
+  /// Number of header lines; more is answered with 431.
+  std::size_t maxHeaders = 100;
+  /// More is answered with 413.
+  std::size_t maxBodySize = 1024 * 1024;
+  /// From the first byte of a connection, or of a further request on it, to the end of the headers;
+  /// then 408.
+  std::chrono::milliseconds headerTimeout{10'000};
+  /// From the end of the headers to the end of the body; then 408.
+  std::chrono::milliseconds bodyTimeout{60'000};
+  /// A kept-alive connection without a request is closed after so long.
+  std::chrono::milliseconds keepAliveTimeout{15'000};
+  /// A response of which the peer takes no byte for so long is cut.
+  std::chrono::milliseconds sendTimeout{60'000};
+};
+
+struct AppOptions {
+  /// Event loops, each on its own thread; the first is that of the thread that calls `listen`.
+  unsigned threads = 1;
+  /// "auto", "epoll" or "uring": for the loops that the app starts and, if it has not been used
+  /// before, for this thread's.
+  std::string backend = "auto";
+  Origins origins{};
+  HttpLimits http{};
+  /// Connections at once; more are closed at once.
+  std::size_t maxConnections = 100'000;
+  /// Sends draft-76's Sec-WebSocket-Location with the 101.
+  bool sendLocation = false;
+};
+
+/// An HTTP and WebSocket server: routes, middleware, topics, and the ports it listens on.
+///
+/// Set up and listen on one thread, whose loop must run (`duplex::run()`); the app must outlive that.
+/// `publish`, `clients` and `close` may be called from any thread.
+class App : public Router {
+ public:
+  App();
+  /// Throws std::invalid_argument for a back end that does not exist, std::system_error for one that
+  /// this kernel does not offer.
+  explicit App(AppOptions options);
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+  /// Cuts what is still open.
+  ~App();
+
+  /// Starts to accept connections and returns the address; port 0 picks a free one. "::" is every
+  /// address, IPv4 too. `listening` is called from the loop's next turn. May be called again, for
+  /// further ports.
+  /// Throws std::system_error if the address cannot be had.
+  Address listen(std::uint16_t port, std::string_view host = "::",
+                 Function<void(const Address&)> listening = {});
+  Address listen(std::uint16_t port, Function<void(const Address&)> listening);
+
+  /// Sends to every socket of this app that subscribed to `topic`, on all its loops. It is framed
+  /// once and shared.
+  void publish(std::string_view topic, std::string_view text);
+  void publish(std::string_view topic, const char* text) { publish(topic, std::string_view(text)); }
+  void publish(std::string_view topic, std::span<const std::byte> binary);
+  void publish(std::string_view topic, std::span<const std::uint8_t> binary) {
+    publish(topic, std::as_bytes(binary));
+  }
+
+  /// The sockets that are open now; those of the `ws` route added with the pattern `path`, or of all.
+  std::vector<WebSocket> clients(std::string_view path = {}) const;
+
+  /// Stops gracefully: no new connection, requests in progress are answered, every socket gets Close
+  /// 1001; what is left after `deadline` is cut. `closed` is called from the loop when all is gone.
+  void close(std::chrono::milliseconds deadline = std::chrono::seconds(5), Function<void()> closed = {});
+
+  /// Called with what went wrong in handlers and on connections, for a log: on the loop it happened
+  /// on.
+  void onerror(Function<void(const Error&)> handler);
+
+ private:
+  class Impl;
+  Impl* impl_;
+};
+
+}  // namespace duplex

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+namespace duplex {
+
+template <class Signature>
+class Function;
+
+namespace detail {
+
+template <class R, class F, class First, class...>
+struct TakesFirst : std::bool_constant<std::is_invocable_r_v<R, F, First>> {};
+
+template <class R, class F, class... Args>
+constexpr bool takesFirst() {
+  if constexpr (sizeof...(Args) == 0) {
+    return false;
+  } else {
+    return TakesFirst<R, F, Args...>::value;
+  }
+}
+
+template <class First, class... Rest>
+First&& first(First&& value, Rest&&...) {
+  return static_cast<First&&>(value);
+}
+
+}  // namespace detail
+
+/// A move-only callable, as `std::move_only_function` of C++23 (which g++ 12 does not have), in a
+/// header that costs nothing to include.
+///
+/// As in JavaScript, a callable may want fewer arguments than are passed: only the first, or none
+/// (`ws.onclose([] { … })`).
+///
+/// Calling an empty Function is undefined; test it first. Not safe to call while another thread
+/// assigns it.
+template <class R, class... Args>
+class Function<R(Args...)> {
+ public:
+  Function() noexcept = default;
+  Function(std::nullptr_t) noexcept {}
+
+  template <class F, class D = std::decay_t<F>>
+    requires(!std::is_same_v<D, Function> &&
+             (std::is_invocable_r_v<R, D&, Args...> || detail::takesFirst<R, D&, Args...>() ||
+              std::is_invocable_r_v<R, D&>))
+  Function(F&& callable) {
+    if constexpr (requires { callable == nullptr; }) {
+      if (callable == nullptr) return;
+    }
+    target_ = new Holder<D>(std::forward<F>(callable));
+  }
+
+  Function(Function&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}
+  Function& operator=(Function&& other) noexcept {
+    if (this != &other) {
+      Target* old = std::exchange(target_, std::exchange(other.target_, nullptr));
+      if (old != nullptr) old->destroy(old);
+    }
+    return *this;
+  }
+  Function(const Function&) = delete;
+  Function& operator=(const Function&) = delete;
+  ~Function() {
+    if (target_ != nullptr) target_->destroy(target_);
+  }
+
+  explicit operator bool() const noexcept { return target_ != nullptr; }
+
+  R operator()(Args... args) const { return target_->call(target_, std::forward<Args>(args)...); }
+
+ private:
+  struct Target {
+    R (*call)(Target*, Args&&...);
+    void (*destroy)(Target*);
+  };
+
+  template <class D>
+  struct Holder : Target {
+    template <class F>
+    explicit Holder(F&& f) : Target{&invoke, &drop}, callable(std::forward<F>(f)) {}
+
+    static R invoke(Target* self, Args&&... args) {
+      D& callable = static_cast<Holder*>(self)->callable;
+      if constexpr (std::is_invocable_r_v<R, D&, Args...>) {
+        return static_cast<R>(callable(std::forward<Args>(args)...));
+      } else if constexpr (detail::takesFirst<R, D&, Args...>()) {
+        return static_cast<R>(callable(detail::first(std::forward<Args>(args)...)));
+      } else {
+        return static_cast<R>(callable());
+      }
+    }
+    static void drop(Target* self) { delete static_cast<Holder*>(self); }
+
+    D callable;
+  };
+
+  Target* target_ = nullptr;
+};
+
+}  // namespace duplex

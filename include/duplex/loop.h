@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include <duplex/function.h>
+
+namespace duplex {
+
+namespace net {
+class Mailbox;
+}
+
+/// A weak handle to one thread's event loop. Each thread has at most one loop; it is made by the
+/// first use and ends with the thread.
+class Loop {
+ public:
+  /// The calling thread's loop.
+  static Loop current();
+
+  /// Runs `task` on the loop's thread, in the order of posting; a task posted from within a task
+  /// runs in the next turn. From any thread. Returns false, and drops the task, if the loop is gone.
+  bool post(Function<void()> task) const;
+  /// Makes `run` return at the end of its turn. From any thread.
+  void stop() const;
+
+ private:
+  explicit Loop(net::Mailbox* mailbox) noexcept : mailbox_(mailbox) {}
+  net::Mailbox* mailbox_;
+};
+
+/// Runs the calling thread's loop until nothing keeps it alive: no listening app, no open client
+/// socket, no timer. Returns 0. What a timer or a posted task throws comes out here; the loop can be
+/// run again after that.
+int run();
+
+enum class TimerId : std::uint64_t {};
+
+/// Runs `callback` once on the calling thread's loop, not before `delay` has passed.
+TimerId setTimeout(Function<void()> callback, std::chrono::milliseconds delay);
+/// Runs `callback` every `period` (at least 1 ms) on the calling thread's loop, until cleared.
+TimerId setInterval(Function<void()> callback, std::chrono::milliseconds period);
+/// Ends a timer of the calling thread's loop. One that has ended, or belongs to another thread, is
+/// ignored.
+void clearTimeout(TimerId timer);
+void clearInterval(TimerId timer);
+
+/// Runs `callback` on the calling thread's loop whenever the process gets `signal` (SIGINT, SIGTERM,
+/// SIGHUP …) in place of the signal's own effect; an empty callback restores that. One callback a
+/// signal, for the whole process. Does not keep the loop alive.
+void onSignal(int signal, Function<void()> callback);
+
+}  // namespace duplex

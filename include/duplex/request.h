@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <duplex/address.h>
+
+namespace duplex {
+
+namespace http {
+struct Exchange;
+}
+
+/// A name and its value: a header, a cookie, a parameter of the query or of the route.
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// An HTTP request, whole: its body has been read before the first handler runs.
+///
+/// A small value that shares what it refers to: a copy is cheap, and views taken from it are valid
+/// as long as any copy is. Not to be used by two threads at once.
+class Request {
+ public:
+  /// An empty request: every text is empty.
+  Request() noexcept = default;
+  explicit Request(http::Exchange* exchange) noexcept;
+  Request(const Request& other) noexcept;
+  Request(Request&& other) noexcept : exchange_(std::exchange(other.exchange_, nullptr)) {}
+  Request& operator=(Request other) noexcept {
+    std::swap(exchange_, other.exchange_);
+    return *this;
+  }
+  ~Request();
+
+  /// As sent: "GET".
+  std::string_view method() const noexcept;
+  /// The target as sent, without scheme and authority: "/users/7?full=1".
+  std::string_view url() const noexcept;
+  /// The path with percent-encoding kept; within a mounted router, what is left below its prefix.
+  std::string_view path() const noexcept;
+  /// The prefix under which the router that is running was mounted.
+  std::string_view baseUrl() const noexcept;
+  /// The request's authority, from the target if that is absolute, else from Host (RFC 9112
+  /// §3.2.2): "localhost:5000".
+  std::string_view host() const noexcept;
+  /// "http" or "https".
+  std::string_view protocol() const noexcept;
+
+  /// A `:name` of the route's pattern, percent-decoded; `"*"` is what a wildcard matched. Empty if
+  /// there is none.
+  std::string_view params(std::string_view name) const noexcept;
+  std::span<const Field> params() const noexcept;
+  /// A parameter of the query, decoded; of several the first. Empty if there is none.
+  std::string_view query(std::string_view name) const noexcept;
+  std::span<const Field> query() const noexcept;
+  /// A header, its name in any case; several of one name are joined by ", ". Empty if there is none.
+  std::string_view header(std::string_view name) const noexcept;
+  std::span<const Field> headers() const noexcept;
+  std::string_view cookies(std::string_view name) const noexcept;
+  std::span<const Field> cookies() const noexcept;
+
+  std::span<const std::byte> body() const noexcept;
+  /// The body as characters.
+  std::string_view text() const noexcept;
+  /// The body read as JSON by a type with a static `parse`, such as nlohmann::json; throws what that
+  /// throws.
+  template <class Json>
+  Json json() const {
+    const std::string_view body = text();
+    return Json::parse(body.begin(), body.end());
+  }
+
+  /// The other end of the connection.
+  Address remoteAddress() const noexcept;
+  /// Whether the Content-Type is `type`: "json", "text/*", "application/json".
+  bool is(std::string_view type) const noexcept;
+  /// The first of `types` ("html", "application/json") that the client's Accept header likes best;
+  /// empty if it takes none (RFC 9110 §12.5.1).
+  std::string_view accepts(std::initializer_list<std::string_view> types) const noexcept;
+  /// Whether it asks to become a WebSocket.
+  bool isUpgrade() const noexcept;
+
+  /// Keeps `value` under `name` with the request, for the handlers that follow.
+  template <class T>
+  void set(std::string_view name, T value) const {
+    setValue(name, new T(std::move(value)), &tag<T>, [](void* old) { delete static_cast<T*>(old); });
+  }
+  void set(std::string_view name, const char* value) const { set(name, std::string(value)); }
+  /// What was set under `name`; null if there is nothing, or something of another type.
+  template <class T>
+  T* value(std::string_view name) const {
+    return static_cast<T*>(getValue(name, &tag<T>));
+  }
+
+ private:
+  template <class T>
+  static inline constexpr char tag = 0;
+
+  void setValue(std::string_view name, void* made, const void* tag, void (*destroy)(void*)) const;
+  void* getValue(std::string_view name, const void* tag) const noexcept;
+
+  http::Exchange* exchange_ = nullptr;
+};
+
+}  // namespace duplex
