@@ -1,0 +1,155 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <duplex/app.h>
+#include <duplex/error.h>
+#include <duplex/function.h>
+
+#include "base/bytes.h"
+#include "base/ref.h"
+#include "http/exchange.h"
+#include "http/request_parser.h"
+#include "http/response_writer.h"
+#include "http/routes.h"
+#include "net/loop.h"
+#include "net/socket.h"
+#include "net/timer_wheel.h"
+#include "transport/stream.h"
+
+namespace duplex::http {
+
+class ServerConnection;
+
+/// What the connections of one app on one loop have in common. Outlives them.
+struct ServerContext {
+  const HttpLimits& limits;
+  const Routes& routes;
+  /// For the log.
+  Function<void(const Error&)> report;
+  /// The chain got through to a WebSocket route: answer with `exchange.connection->upgrade(…)`, or
+  /// with `refuse`, now or later on this thread. `exchange` can be kept in a Ref or in a Request.
+  Function<void(Exchange& exchange, UpgradeRoute& route)> upgrade;
+  /// The connection is about to be deleted; an upgraded one has given its stream away.
+  Function<void(ServerConnection&)> ended;
+};
+
+/// One HTTP/1.1 connection of a server: reads requests (RFC 9112), runs each through the routes, in
+/// turn, and sends the answers; keeps alive and takes pipelined requests one after the other. Owns
+/// itself: it is deleted when it has ended, after `ServerContext::ended`. For the loop's thread only.
+class ServerConnection final : private net::SocketHandler {
+ public:
+  /// Made with `new`; `context` outlives it.
+  ServerConnection(ServerContext& context, net::Loop& loop, net::Accepted accepted);
+
+  /// Ends it gracefully: at once if it is idle, else after the answer that is due, which says
+  /// `Connection: close`. The connection may be gone when this returns.
+  void shutdown();
+  /// Cuts it off. The connection may be gone when this returns.
+  void abort();
+
+  struct Upgraded {
+    transport::Stream stream;
+    /// Bytes that came after the request, for the new protocol to read first.
+    std::vector<std::byte> leftover;
+  };
+  /// Sends `head`, the whole 101 response, and gives the stream away. The caller sets its handler;
+  /// the connection ends when the call stack has left it. `Exchange::connection` is null from here on.
+  Upgraded upgrade(std::string_view head);
+  /// Answers the request that asked for an upgrade, and closes: nothing that follows it is read as a
+  /// request. `headers` are whole lines, each with its CRLF.
+  void refuse(int status, std::string_view headers = {}, std::string_view body = {});
+
+  // --- what Response asks for; `exchange` is the current one
+
+  /// Sends the head and all of the body.
+  void respond(Exchange& exchange, Bytes body);
+  /// Sends the head and then the file, as the peer takes it.
+  void respond(Exchange& exchange, FileBody file);
+  /// Sends the head if it has not been sent, and a part of the body. False: more is queued than the
+  /// peer takes.
+  bool write(Exchange& exchange, Bytes part);
+  void end(Exchange& exchange);
+  /// Answers with an error that no error handler took; without details.
+  void fail(Exchange& exchange, const Error& error);
+  /// The last handle went without an answer.
+  void unanswered(Exchange& exchange);
+  /// The current exchange got through to a WebSocket route.
+  void upgradeTo(Exchange& exchange, UpgradeRoute& route) { context_.upgrade(exchange, route); }
+
+  ServerContext& context() noexcept { return context_; }
+
+ private:
+  // Timers that belong to a connection: `call` runs when it is due.
+  class Alarm final : public net::Timer {
+   public:
+    Alarm(ServerConnection& owner, void (ServerConnection::*call)()) : owner_(owner), call_(call) {}
+    ~Alarm() override = default;
+
+   private:
+    void onTimer() override { (owner_.*call_)(); }
+    ServerConnection& owner_;
+    void (ServerConnection::*call_)();
+  };
+  // Keeps the connection from being deleted under the feet of whoever runs in it.
+  class Busy;
+  enum class State : std::uint8_t {
+    Idle,       // between requests
+    Head,       // a request has begun
+    Body,       // its head is complete
+    Handling,   // the handlers have it, or its answer is on its way
+    Lingering,  // all is said; waits for the client to take it and to close
+    Closed,
+  };
+
+  ~ServerConnection();
+
+  void onData(MutableBytes bytes) override;
+  void onEnd() override;
+  void onDrained() override;
+  void onFailed(std::error_code error) override;
+
+  // The request's side.
+  void process();
+  void headComplete();
+  void expectation();
+  void run();
+  void refuseRequest(Errc error, int status);
+  void enter(State state);
+  void deadline();
+
+  // The answer's side.
+  void startAnswer(Exchange& exchange);
+  void pump();
+  void checkDrained();
+  void complete();
+  void next();
+  void linger();
+  void cut(bool reset);
+  void close(bool reset);
+
+  ServerContext& context_;
+  net::Loop& loop_;
+  transport::Stream stream_;
+  Ref<Exchange> exchange_;
+  RequestParser parser_;
+  ResponseWriter writer_;
+  // What has arrived and not been parsed: a view during `process`, else kept in ahead_.
+  Bytes input_;
+  std::vector<std::byte> ahead_;
+  Alarm timer_;
+  Alarm drainTimer_;
+  State state_ = State::Idle;
+  int busy_ = 0;
+  bool processing_ = false;
+  bool paused_ = false;
+  bool peerEnded_ = false;
+  bool shuttingDown_ = false;
+};
+
+}  // namespace duplex::http

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <forward_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <duplex/address.h>
+#include <duplex/error.h>
+#include <duplex/function.h>
+#include <duplex/request.h>
+
+#include "base/ref.h"
+#include "http/chain.h"
+#include "http/header_block.h"
+#include "http/request_head.h"
+#include "net/mailbox.h"
+#include "protocol/handshake.h"
+
+namespace duplex::http {
+
+class ServerConnection;
+
+/// Something that middleware keeps with a request; see `Request::set`.
+class ValueTable {
+ public:
+  ValueTable() = default;
+  ValueTable(const ValueTable&) = delete;
+  ValueTable& operator=(const ValueTable&) = delete;
+  ~ValueTable() { clear(); }
+
+  /// Takes `object` over, in the place of one of that name.
+  void set(std::string_view name, void* object, const void* tag, void (*destroy)(void*));
+  void* get(std::string_view name, const void* tag) const noexcept;
+  void clear() noexcept;
+
+ private:
+  struct Value {
+    std::string name;
+    void* object;
+    const void* tag;
+    void (*destroy)(void*);
+  };
+  std::vector<Value> values_;
+};
+
+/// One request and its answer: what the handles Request, Response and Next share. It outlives its
+/// connection for as long as one of them is kept.
+///
+/// Of its parts the request is constant once the handlers run; `connection` and the chain belong to
+/// the owner's thread; status and headers belong to whoever answers, one thread at a time; the
+/// atomics are what the threads agree through.
+struct Exchange final : RefCounted<Exchange> {
+  Exchange() = default;
+  ~Exchange();
+
+  // --- the request
+
+  RequestHead request;
+  std::string body;
+  Address remote;
+  bool secure = false;
+  ValueTable values;
+  /// Of the query and the Cookie headers; read at the first use.
+  const std::vector<Field>& query();
+  const std::vector<Field>& cookies();
+  /// A header, lines of the same name joined.
+  std::string_view header(std::string_view name);
+  /// The headers as the handshake's judges want them.
+  std::vector<protocol::HeaderField> headerFields() const;
+  /// Text that a view was taken of; lives as long as the exchange.
+  std::forward_list<std::string> texts;
+
+  // --- where it runs
+
+  /// Null once the client has left or the connection was upgraded. Owner's thread only.
+  ServerConnection* connection = nullptr;
+  net::Mailbox* mailbox = nullptr;
+  /// Whether this is the owner's thread.
+  bool local() const noexcept { return mailbox != nullptr && mailbox->local() != nullptr; }
+  /// Runs `action` on the owner's thread, unless the client leaves before: now if this is it.
+  void onOwner(Function<void(ServerConnection&)> action);
+
+  Chain chain;
+
+  // --- the answer
+
+  int status = 200;
+  HeaderBlock headers;
+  /// The answer has been decided on; `claim` is how one call among all becomes the one that did.
+  std::atomic<bool> claimed{false};
+  std::atomic<bool> headSent{false};
+  /// Nobody listens any more.
+  std::atomic<bool> left{false};
+  /// More is queued than the peer takes; see `Response::write`.
+  std::atomic<bool> congested{false};
+  bool claim() noexcept { return !claimed.exchange(true, std::memory_order_acq_rel); }
+  bool ended() const noexcept;
+
+  /// Response and Next handles, which can still answer. When the last goes without an answer the
+  /// client gets 500.
+  void retainAnswerer() noexcept { answerers_.fetch_add(1, std::memory_order_relaxed); }
+  void releaseAnswerer() noexcept;
+
+  /// See Response. From any thread.
+  void onDrain(Function<void()> handler);
+  void onClose(Function<void()> handler);
+  /// Both on the owner's thread.
+  void drained();
+  /// Cuts the tie to the connection. The close handlers run if the answer was not complete.
+  void detach(bool complete);
+
+  /// Gives back what a connection that became a WebSocket does not need: all but the request's head,
+  /// parameters and values. Owner's thread.
+  void shrink() noexcept;
+  /// Makes it as new, but keeps the memory; nobody else may refer to it.
+  void reset() noexcept;
+
+ private:
+  struct Joined {
+    std::string_view name;
+    std::string_view value;
+  };
+  std::string_view join(std::string_view name, std::string_view separator);
+
+  std::vector<Field> query_;
+  std::vector<Field> cookies_;
+  std::vector<Joined> joined_;
+  bool queryRead_ = false;
+  bool cookiesRead_ = false;
+  std::atomic<std::uint32_t> answerers_{0};
+  Function<void()> drainHandler_;
+  std::vector<Function<void()>> closeHandlers_;
+};
+
+}  // namespace duplex::http
