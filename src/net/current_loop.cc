@@ -1,0 +1,41 @@
+// The public functions of <duplex/loop.h>, over the calling thread's loop.
+#include <duplex/loop.h>
+
+#include "net/loop.h"
+
+namespace duplex {
+
+Loop Loop::current() {
+  return Loop(&net::Loop::current().mailbox());
+}
+
+bool Loop::post(Function<void()> task) const {
+  return mailbox_->post(std::move(task));
+}
+
+void Loop::stop() const {
+  mailbox_->post([] { net::Loop::current().stop(); });
+}
+
+int run() {
+  net::Loop::current().run();
+  return 0;
+}
+
+TimerId setTimeout(Function<void()> callback, std::chrono::milliseconds delay) {
+  return net::Loop::current().setTimer(std::move(callback), delay, false);
+}
+
+TimerId setInterval(Function<void()> callback, std::chrono::milliseconds period) {
+  return net::Loop::current().setTimer(std::move(callback), period, true);
+}
+
+void clearTimeout(TimerId timer) {
+  net::Loop::current().clearTimer(timer);
+}
+
+void clearInterval(TimerId timer) {
+  net::Loop::current().clearTimer(timer);
+}
+
+}  // namespace duplex

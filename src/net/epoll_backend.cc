@@ -1,0 +1,283 @@
+#include "net/epoll_backend.h"
+
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "net/loop.h"
+#include "net/posix_socket.h"
+
+namespace duplex::net {
+namespace {
+
+constexpr std::size_t receiveBufferSize = 256 * 1024;
+constexpr std::size_t maxEvents = 1024;
+constexpr std::size_t maxPieces = 64;
+constexpr int maxAcceptsATurn = 256;
+
+// The two lowest bits of an event's key tell what the rest is: a Socket's address, or a descriptor.
+enum Kind : std::uint64_t { SocketKind = 0, ListenerKind = 1, WatchKind = 2, KindMask = 3 };
+
+std::uint64_t keyOf(Socket& socket) noexcept {
+  return reinterpret_cast<std::uintptr_t>(&socket);
+}
+
+std::uint64_t keyOf(int descriptor, Kind kind) noexcept {
+  return static_cast<std::uint64_t>(descriptor) << 2 | kind;
+}
+
+std::error_code errorOf(int error) noexcept {
+  return {error, std::generic_category()};
+}
+
+int openSpare() noexcept {
+  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+}  // namespace
+
+EpollBackend::EpollBackend(Loop& loop)
+    : loop_(loop),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      spare_(openSpare()),
+      receiveBuffer_(new std::byte[receiveBufferSize]),
+      events_(new epoll_event[maxEvents]) {
+  if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+}
+
+EpollBackend::~EpollBackend() {
+  for (const auto& [descriptor, handler] : listeners_) ::close(descriptor);
+  ::close(spare_);
+  ::close(epoll_);
+}
+
+void EpollBackend::control(int operation, int descriptor, std::uint32_t events, std::uint64_t key) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = key;
+  if (::epoll_ctl(epoll_, operation, descriptor, &event) != 0 && operation != EPOLL_CTL_DEL) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+}
+
+// --- listening
+
+Listening EpollBackend::listen(const Address& address, AcceptHandler& handler) {
+  const int descriptor = openListener(address);
+  listeners_.emplace(descriptor, &handler);
+  control(EPOLL_CTL_ADD, descriptor, EPOLLIN, keyOf(descriptor, ListenerKind));
+  return {descriptor, localAddress(descriptor)};
+}
+
+void EpollBackend::stopListening(int descriptor) noexcept {
+  if (listeners_.erase(descriptor) != 0) ::close(descriptor);
+}
+
+void EpollBackend::discard(const Accepted& accepted) noexcept {
+  closeSocket(accepted.descriptor, false);
+}
+
+void EpollBackend::accept(int descriptor) {
+  for (int accepted = 0; accepted < maxAcceptsATurn; ++accepted) {
+    const auto listener = listeners_.find(descriptor);
+    if (listener == listeners_.end()) return;
+    SocketAddress name;
+    const int connection = ::accept4(descriptor, name.get(), &name.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (connection >= 0) {
+      tune(connection);
+      listener->second->onAccepted({connection, name.address()});
+    } else if (errno == EMFILE || errno == ENFILE) {
+      dropOneConnection(descriptor);
+    } else if (errno != ECONNABORTED && errno != EINTR) {
+      return;
+    }
+  }
+}
+
+// Without descriptors the connection would stay in the backlog and wake the loop for ever: it is
+// taken with the spare one and closed, so that its peer knows.
+void EpollBackend::dropOneConnection(int descriptor) noexcept {
+  ::close(spare_);
+  const int connection = ::accept4(descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (connection >= 0) ::close(connection);
+  spare_ = openSpare();
+}
+
+// --- sockets
+
+void EpollBackend::setInterest(Socket& socket, std::uint32_t events) {
+  if (std::exchange(socket.state().interest, events) != events) {
+    control(EPOLL_CTL_MOD, socket.state().descriptor, events, keyOf(socket));
+  }
+}
+
+void EpollBackend::updateInterest(Socket& socket) {
+  const Socket::State& state = socket.state();
+  const bool reading = !state.paused && !state.ended && !state.connecting;
+  const bool writing = state.blocked || state.connecting;
+  setInterest(socket, (reading ? EPOLLIN : 0u) | (writing ? EPOLLOUT : 0u));
+}
+
+void EpollBackend::start(Socket& socket) {
+  socket.state().interest = EPOLLIN;
+  control(EPOLL_CTL_ADD, socket.state().descriptor, EPOLLIN, keyOf(socket));
+}
+
+void EpollBackend::connect(Socket& socket) {
+  Socket::State& state = socket.state();
+  state.descriptor = openSocket(state.remote);
+  if (state.descriptor < 0) {
+    refused_.emplace_back(&socket, errorOf(errno));
+    return;
+  }
+  tune(state.descriptor);
+  SocketAddress name(state.remote);
+  if (::connect(state.descriptor, name.get(), name.size) != 0 && errno != EINPROGRESS) {
+    refused_.emplace_back(&socket, errorOf(errno));
+    return;
+  }
+  state.interest = EPOLLOUT;
+  control(EPOLL_CTL_ADD, state.descriptor, EPOLLOUT, keyOf(socket));
+}
+
+void EpollBackend::finishConnect(Socket& socket) {
+  if (const auto error = pendingError(socket.state().descriptor)) {
+    loop_.fail(socket, error);
+    return;
+  }
+  socket.state().connecting = false;
+  updateInterest(socket);
+  socket.handler().onConnected();
+}
+
+void EpollBackend::updateReading(Socket& socket) {
+  if (!socket.state().closed && socket.state().descriptor >= 0) updateInterest(socket);
+}
+
+void EpollBackend::read(Socket& socket) {
+  const ssize_t size = ::recv(socket.state().descriptor, receiveBuffer_.get(), receiveBufferSize, 0);
+  if (size > 0) {
+    socket.handler().onData({receiveBuffer_.get(), static_cast<std::size_t>(size)});
+  } else if (size == 0) {
+    socket.state().ended = true;
+    updateInterest(socket);
+    socket.handler().onEnd();
+  } else if (errno != EAGAIN && errno != EINTR) {
+    loop_.fail(socket, errorOf(errno));
+  }
+}
+
+void EpollBackend::flush(Socket& socket) {
+  Socket::State& state = socket.state();
+  iovec pieces[maxPieces];
+  while (socket.queued() != 0) {
+    OutputQueue& output = socket.pending();
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = output.gather(pieces);
+    const ssize_t sent = ::sendmsg(state.descriptor, &message, MSG_NOSIGNAL);
+    if (sent >= 0) {
+      output.consume(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      state.blocked = true;
+      updateInterest(socket);
+      return;
+    } else if (errno != EINTR) {
+      loop_.fail(socket, errorOf(errno));
+      return;
+    }
+  }
+  if (state.shuttingDown && !state.shutDown) {
+    state.shutDown = true;
+    ::shutdown(state.descriptor, SHUT_WR);
+  }
+  loop_.sent(socket);
+}
+
+void EpollBackend::close(Socket& socket, bool reset) noexcept {
+  std::erase_if(refused_, [&](const auto& entry) { return entry.first == &socket; });
+  if (socket.state().descriptor >= 0) closeSocket(socket.state().descriptor, reset);
+  loop_.bury(socket);
+}
+
+// --- watching
+
+void EpollBackend::watch(int descriptor, bool readable, bool writable, WatchHandler& handler) {
+  const std::uint32_t events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u);
+  if (events == 0) {
+    if (watched_.erase(descriptor) != 0) control(EPOLL_CTL_DEL, descriptor, 0, 0);
+    return;
+  }
+  const bool known = !watched_.insert_or_assign(descriptor, &handler).second;
+  control(known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, events, keyOf(descriptor, WatchKind));
+}
+
+void EpollBackend::onWatched(int descriptor, std::uint32_t events) {
+  const auto watched = watched_.find(descriptor);
+  if (watched == watched_.end()) return;
+  const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  watched->second->onReady(broken || (events & EPOLLIN) != 0, broken || (events & EPOLLOUT) != 0);
+}
+
+// --- a turn
+
+void EpollBackend::wait(std::optional<TimePoint> deadline) {
+  int timeout = -1;
+  if (!refused_.empty()) {
+    timeout = 0;
+  } else if (deadline) {
+    const auto left = std::chrono::ceil<Milliseconds>(*deadline - Clock::now()).count();
+    timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+  }
+  const int ready = ::epoll_wait(epoll_, events_.get(), maxEvents, timeout);
+  ready_ = ready < 0 ? 0 : static_cast<std::size_t>(ready);
+}
+
+void EpollBackend::dispatch() {
+  for (const auto& [socket, error] : std::exchange(refused_, {})) {
+    if (!socket->state().closed) loop_.fail(*socket, error);
+  }
+  for (std::size_t i = 0; i < ready_; ++i) {
+    const epoll_event& event = events_[i];
+    const auto descriptor = static_cast<int>(event.data.u64 >> 2);
+    switch (event.data.u64 & KindMask) {
+      case ListenerKind:
+        accept(descriptor);
+        break;
+      case WatchKind:
+        onWatched(descriptor, event.events);
+        break;
+      default:
+        onSocket(*reinterpret_cast<Socket*>(event.data.u64), event.events);
+    }
+  }
+  ready_ = 0;
+}
+
+void EpollBackend::onSocket(Socket& socket, std::uint32_t events) {
+  // It stays in memory to the end of the turn, but an earlier event may have closed it.
+  Socket::State& state = socket.state();
+  if (state.closed) return;
+  if (state.connecting) {
+    finishConnect(socket);
+    return;
+  }
+  if ((events & EPOLLOUT) != 0 && state.blocked) {
+    flush(socket);
+    if (state.closed) return;
+    if (!state.blocked) updateInterest(socket);
+  }
+  if ((events & EPOLLIN) != 0 && !state.paused) {
+    read(socket);
+  } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    const auto error = pendingError(state.descriptor);
+    const bool bothEnded = state.ended && state.shutDown;
+    loop_.fail(socket, error || bothEnded ? error : errorOf(ECONNRESET));
+  }
+}
+
+}  // namespace duplex::net

@@ -1,0 +1,269 @@
+#include "net/loop.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace duplex::net {
+namespace {
+
+// What an output queue keeps between uses, and how many queues are kept.
+constexpr std::size_t keptOutputSize = 64 * 1024;
+constexpr std::size_t keptOutputs = 64;
+
+thread_local Loop* threadLoop = nullptr;
+// The loop that `current` made; it ends with its thread.
+thread_local std::unique_ptr<Loop> ownedLoop;
+
+}  // namespace
+
+class Loop::UserTimer final : public Timer {
+ public:
+  UserTimer(Loop& loop, std::uint64_t id, Function<void()> callback, Milliseconds period, bool repeat)
+      : loop_(loop), id_(id), period_(period), callback_(std::move(callback)), repeat_(repeat) {}
+
+ private:
+  void onTimer() override {
+    const auto self = loop_.userTimers_.at(id_);
+    if (repeat_) {
+      loop_.schedule(*this, period_);
+    } else {
+      loop_.clearTimer(TimerId{id_});
+    }
+    callback_();
+  }
+
+  Loop& loop_;
+  std::uint64_t id_;
+  Milliseconds period_;
+  Function<void()> callback_;
+  bool repeat_;
+};
+
+class Loop::MailWatcher final : public WatchHandler {
+ public:
+  explicit MailWatcher(Loop& loop) : loop_(loop) {
+    loop_.backend_->watch(loop_.mailbox_.descriptor(), true, false, *this);
+  }
+  ~MailWatcher() { loop_.backend_->watch(loop_.mailbox_.descriptor(), false, false, *this); }
+
+ private:
+  void onReady(bool, bool) override {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto size = ::read(loop_.mailbox_.descriptor(), &count, sizeof count);
+  }
+
+  Loop& loop_;
+};
+
+Loop::Loop(std::string_view backend) : Loop([backend](Loop& loop) { return makeBackend(backend, loop); }) {}
+
+Loop::Loop(const BackendMaker& make)
+    : mailbox_(Mailbox::take(*this)),
+      now_(Clock::now()),
+      backend_(make(*this)),
+      mailWatcher_(std::make_unique<MailWatcher>(*this)),
+      timers_(backend_->now()) {
+  if (threadLoop != nullptr) throw std::logic_error("duplex: this thread has a loop already");
+  now_ = backend_->now();
+  threadLoop = this;
+}
+
+Loop::~Loop() {
+  locals_.clear();
+  deferred_.clear();
+  userTimers_.clear();
+  mailWatcher_.reset();
+  mailbox_.giveBack();
+  emptyGraveyard();
+  backend_.reset();
+  emptyGraveyard();
+  threadLoop = nullptr;
+}
+
+Loop& Loop::current() {
+  if (threadLoop == nullptr) ownedLoop = std::make_unique<Loop>();
+  return *threadLoop;
+}
+
+Loop* Loop::currentOrNull() noexcept {
+  return threadLoop;
+}
+
+void Loop::run() {
+  stopping_ = false;
+  while (!stopping_ && (holds_ + sockets_ != 0 || hasWork())) turn();
+}
+
+void Loop::turn(std::optional<TimePoint> deadline) {
+  if (hasWork()) {
+    deadline = now_;
+  } else if (const auto next = timers_.next(); next && (!deadline || *next < *deadline)) {
+    deadline = next;
+  }
+  backend_->wait(deadline);
+  now_ = backend_->now();
+  backend_->dispatch();
+  collectMail();
+  timers_.advance(now_);
+  runDeferred();
+  flush();
+  emptyGraveyard();
+}
+
+bool Loop::hasWork() const noexcept {
+  return !deferred_.empty() || !mail_.empty() || dirty_ != nullptr || mailbox_.full();
+}
+
+namespace {
+
+/// Runs `tasks` in order, without those they add. If one throws, those behind it stay in `tasks`, in
+/// front of what was added.
+void runAll(std::vector<Function<void()>>& tasks) {
+  std::vector<Function<void()>> running;
+  running.swap(tasks);
+  struct PutBack {
+    std::vector<Function<void()>>& tasks;
+    std::vector<Function<void()>>& running;
+    std::size_t done = 0;
+    ~PutBack() {
+      tasks.insert(tasks.begin(),
+                   std::make_move_iterator(running.begin() + static_cast<std::ptrdiff_t>(done)),
+                   std::make_move_iterator(running.end()));
+    }
+  } rest{tasks, running};
+  while (rest.done < running.size()) {
+    const Function<void()> task = std::move(running[rest.done++]);
+    task();
+  }
+}
+
+}  // namespace
+
+void Loop::collectMail() {
+  if (mailbox_.full()) {
+    for (Mailbox::Task& task : mailbox_.collect()) mail_.push_back(std::move(task));
+  }
+  if (!mail_.empty()) runAll(mail_);
+}
+
+void Loop::runDeferred() {
+  if (!deferred_.empty()) runAll(deferred_);
+}
+
+// --- sockets
+
+Listening Loop::listen(const Address& address, AcceptHandler& handler) {
+  const Listening listening = backend_->listen(address, handler);
+  hold();
+  return listening;
+}
+
+void Loop::stopListening(const Listening& listening) noexcept {
+  backend_->stopListening(listening.descriptor);
+  unhold();
+}
+
+Socket& Loop::adopt(const Accepted& accepted, SocketHandler& handler) {
+  auto* socket = new Socket(*this, handler);
+  socket->state().descriptor = accepted.descriptor;
+  socket->state().remote = accepted.remote;
+  ++sockets_;
+  backend_->start(*socket);
+  return *socket;
+}
+
+Socket& Loop::connect(const Address& address, SocketHandler& handler) {
+  auto* socket = new Socket(*this, handler);
+  socket->state().remote = address;
+  socket->state().connecting = true;
+  ++sockets_;
+  backend_->connect(*socket);
+  return *socket;
+}
+
+void Loop::fail(Socket& socket, std::error_code error) {
+  SocketHandler& handler = socket.handler();
+  socket.close();
+  handler.onFailed(error);
+}
+
+void Loop::emptyGraveyard() noexcept {
+  // A socket that was closed while it waits to be flushed stays until it has been passed over.
+  std::erase_if(graveyard_, [](Socket* socket) {
+    if (socket->state().dirty) return false;
+    delete socket;
+    return true;
+  });
+}
+
+// --- output
+
+void Loop::markDirty(Socket& socket) noexcept {
+  if (socket.state_.dirty) return;
+  socket.state_.dirty = true;
+  socket.nextDirty_ = nullptr;
+  if (dirty_ == nullptr) {
+    dirty_ = &socket;
+  } else {
+    lastDirty_->nextDirty_ = &socket;
+  }
+  lastDirty_ = &socket;
+}
+
+void Loop::flush() {
+  // What is written from in here on is for the next turn.
+  Socket* socket = std::exchange(dirty_, nullptr);
+  while (socket != nullptr) {
+    Socket& current = *socket;
+    socket = std::exchange(current.nextDirty_, nullptr);
+    current.state_.dirty = false;
+    if (current.state_.closed || current.state_.connecting || current.state_.blocked) continue;
+    backend_->flush(current);
+  }
+}
+
+void Loop::sent(Socket& socket) {
+  if (socket.queued() != 0) return;
+  giveBackOutput(socket);
+  const bool tell = socket.state_.blocked || socket.state_.notifyDrained;
+  socket.state_.blocked = socket.state_.notifyDrained = false;
+  if (tell) socket.handler().onDrained();
+}
+
+OutputQueue* Loop::takeOutput() {
+  if (freeOutputs_.empty()) return new OutputQueue;
+  OutputQueue* output = freeOutputs_.back().release();
+  freeOutputs_.pop_back();
+  return output;
+}
+
+void Loop::giveBackOutput(Socket& socket) noexcept {
+  if (socket.output_ == nullptr) return;
+  std::unique_ptr<OutputQueue> output(std::exchange(socket.output_, nullptr));
+  if (freeOutputs_.size() >= keptOutputs) return;
+  output->clear();
+  output->shrink(keptOutputSize);
+  freeOutputs_.push_back(std::move(output));
+}
+
+// --- timers
+
+TimerId Loop::setTimer(Function<void()> callback, Milliseconds delay, bool repeat) {
+  const std::uint64_t id = ++lastTimerId_;
+  delay = std::max(delay, Milliseconds(repeat ? 1 : 0));
+  auto timer = std::make_shared<UserTimer>(*this, id, std::move(callback), delay, repeat);
+  // From the time it is, not from that at the start of a turn that may have been long.
+  timers_.schedule(*timer, backend_->now() + delay);
+  userTimers_.emplace(id, std::move(timer));
+  hold();
+  return TimerId{id};
+}
+
+void Loop::clearTimer(TimerId timer) noexcept {
+  if (userTimers_.erase(static_cast<std::uint64_t>(timer)) != 0) unhold();
+}
+
+}  // namespace duplex::net

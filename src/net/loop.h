@@ -1,0 +1,139 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <duplex/address.h>
+#include <duplex/function.h>
+#include <duplex/loop.h>
+
+#include "base/clock.h"
+#include "net/backend.h"
+#include "net/mailbox.h"
+#include "net/socket.h"
+#include "net/timer_wheel.h"
+
+namespace duplex::net {
+
+/// One thread's event loop. In a turn it waits for the back end, which tells the handlers what
+/// happened; runs what other threads left, the timers that are due and what was deferred; and then
+/// sends what was queued, one system call a socket.
+class Loop {
+ public:
+  using BackendMaker = Function<std::unique_ptr<Backend>(Loop&)>;
+
+  /// Becomes the calling thread's loop, which has none yet.
+  explicit Loop(std::string_view backend = "auto");
+  explicit Loop(const BackendMaker& make);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  /// Closes what is still open, without telling its handlers.
+  ~Loop();
+
+  /// The calling thread's; made with the back end "auto" if there is none.
+  static Loop& current();
+  /// The calling thread's; null if there is none.
+  static Loop* currentOrNull() noexcept;
+
+  /// Turns until `stop`, or until nothing keeps the loop alive: no socket, no listener, no `hold`.
+  void run();
+  /// One turn, which waits no longer than until `deadline`: `now()` not at all, none for ever.
+  void turn(std::optional<TimePoint> deadline = std::nullopt);
+  /// Makes `run` return at the end of its turn.
+  void stop() noexcept { stopping_ = true; }
+  /// Keeps `run` from returning, once for each `hold`.
+  void hold() noexcept { ++holds_; }
+  void unhold() noexcept { --holds_; }
+
+  /// The time at the start of the turn.
+  TimePoint now() const noexcept { return now_; }
+  void schedule(Timer& timer, TimePoint when) noexcept { timers_.schedule(timer, when); }
+  void schedule(Timer& timer, Clock::duration after) noexcept { timers_.schedule(timer, now_ + after); }
+  /// Timers made of a callback, which keep the loop alive.
+  TimerId setTimer(Function<void()> callback, Milliseconds delay, bool repeat);
+  void clearTimer(TimerId timer) noexcept;
+
+  /// Runs `task` after the events of this turn, or in the next turn if those have been. In order.
+  void defer(Function<void()> task) { deferred_.push_back(std::move(task)); }
+  Mailbox& mailbox() noexcept { return mailbox_; }
+
+  /// Throws std::system_error. Until `stopListening` every connection goes to `handler`.
+  Listening listen(const Address& address, AcceptHandler& handler);
+  void stopListening(const Listening& listening) noexcept;
+  /// Makes a socket of what some loop of this kind has accepted.
+  Socket& adopt(const Accepted& accepted, SocketHandler& handler);
+  /// Closes it instead.
+  void discard(const Accepted& accepted) noexcept { backend_->discard(accepted); }
+  /// Starts to connect; `onConnected` or `onFailed` follows.
+  Socket& connect(const Address& address, SocketHandler& handler);
+  void watch(int descriptor, bool readable, bool writable, WatchHandler& handler) {
+    backend_->watch(descriptor, readable, writable, handler);
+  }
+  std::string_view backendName() const noexcept { return backend_->name(); }
+
+  /// This loop's T, made as T(loop) by the first call and destroyed with the loop, while its sockets
+  /// can still be closed.
+  template <class T>
+  T& local() {
+    std::unique_ptr<Local>& place = locals_[&localTag<T>];
+    if (place == nullptr) place = std::make_unique<T>(*this);
+    return static_cast<T&>(*place);
+  }
+  struct Local {
+    virtual ~Local() = default;
+  };
+
+  // --- for the back end
+
+  /// Some or all of the queue has gone to the kernel.
+  void sent(Socket& socket);
+  /// The connection is broken: closes the socket and tells its handler.
+  void fail(Socket& socket, std::error_code error);
+  /// The socket is closed and the back end has no more use for it.
+  void bury(Socket& socket) { graveyard_.push_back(&socket); }
+
+ private:
+  friend class Socket;
+  class UserTimer;
+  class MailWatcher;
+
+  template <class T>
+  static inline constexpr char localTag = 0;
+
+  bool hasWork() const noexcept;
+  void collectMail();
+  void runDeferred();
+  void flush();
+  void emptyGraveyard() noexcept;
+  void markDirty(Socket& socket) noexcept;
+  OutputQueue* takeOutput();
+  void giveBackOutput(Socket& socket) noexcept;
+
+  Mailbox& mailbox_;
+  TimePoint now_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<MailWatcher> mailWatcher_;
+  TimerWheel timers_;
+
+  std::vector<Mailbox::Task> mail_;
+  std::vector<Function<void()>> deferred_;
+  Socket* dirty_ = nullptr;
+  Socket* lastDirty_ = nullptr;
+  std::vector<Socket*> graveyard_;
+  std::vector<std::unique_ptr<OutputQueue>> freeOutputs_;
+
+  // Shared, so that a callback may clear the timer it runs for.
+  std::unordered_map<std::uint64_t, std::shared_ptr<UserTimer>> userTimers_;
+  std::uint64_t lastTimerId_ = 0;
+  std::unordered_map<const void*, std::unique_ptr<Local>> locals_;
+  std::size_t holds_ = 0;
+  std::size_t sockets_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace duplex::net

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+#include <duplex/function.h>
+
+#include "base/slot_table.h"
+
+namespace duplex::net {
+
+class Loop;
+
+/// What other threads know of a loop: where to leave work for it, and the table that handles point
+/// into. A mailbox is never freed; when its loop ends it waits for the next one that is made, so
+/// that a handle may look at it at any time.
+class Mailbox {
+ public:
+  using Task = Function<void()>;
+
+  /// One that no loop has, for `loop` to take.
+  static Mailbox& take(Loop& loop);
+  /// Drops what is left in it, and refuses more until it is taken again. On the loop's thread.
+  void giveBack();
+
+  /// The loop, if the calling thread is its own; else null.
+  Loop* local() const noexcept;
+
+  /// Leaves `task` for the loop; wakes it if it is the first since the loop last looked. From any
+  /// thread. False, and the task is dropped, if there is no loop.
+  bool post(Task task);
+  /// All that was left, in order. On the loop's thread.
+  std::vector<Task> collect();
+  /// Whether there is anything to collect.
+  bool full() const noexcept { return full_.load(std::memory_order_acquire); }
+
+  /// An eventfd that is readable after `wake`.
+  int descriptor() const noexcept { return descriptor_; }
+  /// Wakes the loop and does nothing else; may be called in a signal handler.
+  void wake() noexcept;
+
+  SlotTable slots;
+
+ private:
+  Mailbox();
+
+  const int descriptor_;
+  std::atomic<Loop*> loop_{nullptr};
+  std::atomic<bool> full_{false};
+  std::mutex mutex_;
+  std::vector<Task> tasks_;
+};
+
+}  // namespace duplex::net

@@ -1,0 +1,106 @@
+#include "net/posix_socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace duplex::net {
+namespace {
+
+constexpr int backlog = 4096;
+
+void setOption(int descriptor, int level, int name, int value) noexcept {
+  ::setsockopt(descriptor, level, name, &value, sizeof value);
+}
+
+int openStream(int family) noexcept {
+  return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+}  // namespace
+
+SocketAddress::SocketAddress(const Address& address) noexcept {
+  if (address.family() == Address::Family::V4) {
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(address.port());
+    std::memcpy(&v4->sin_addr, address.bytes().data(), 4);
+    size = sizeof *v4;
+  } else {
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(address.port());
+    std::memcpy(&v6->sin6_addr, address.bytes().data(), 16);
+    size = sizeof *v6;
+  }
+}
+
+Address SocketAddress::address() const noexcept {
+  std::array<std::uint8_t, 16> bytes{};
+  if (storage.ss_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&storage);
+    std::memcpy(bytes.data(), &v4->sin_addr, 4);
+    return {Address::Family::V4, bytes, ntohs(v4->sin_port)};
+  }
+  if (storage.ss_family == AF_INET6) {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&storage);
+    std::memcpy(bytes.data(), &v6->sin6_addr, 16);
+    return {Address::Family::V6, bytes, ntohs(v6->sin6_port)};
+  }
+  return {};
+}
+
+int openListener(const Address& address) {
+  Address bound = address;
+  int descriptor = openSocket(bound);
+  const bool any = bound.bytes() == std::array<std::uint8_t, 16>{};
+  if (descriptor < 0 && errno == EAFNOSUPPORT && any) {
+    bound = Address(Address::Family::V4, {}, address.port());
+    descriptor = openSocket(bound);
+  }
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "socket");
+  setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (bound.family() == Address::Family::V6) setOption(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, any ? 0 : 1);
+  SocketAddress name(bound);
+  if (::bind(descriptor, name.get(), name.size) != 0 || ::listen(descriptor, backlog) != 0) {
+    const int error = errno;
+    ::close(descriptor);
+    throw std::system_error(error, std::generic_category(), "listen on " + bound.string());
+  }
+  return descriptor;
+}
+
+Address localAddress(int descriptor) noexcept {
+  SocketAddress name;
+  if (::getsockname(descriptor, name.get(), &name.size) != 0) return {};
+  return name.address();
+}
+
+int openSocket(const Address& address) noexcept {
+  return openStream(address.family() == Address::Family::V4 ? AF_INET : AF_INET6);
+}
+
+void tune(int descriptor) noexcept {
+  setOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+std::error_code pendingError(int descriptor) noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  return {error, std::generic_category()};
+}
+
+void closeSocket(int descriptor, bool reset) noexcept {
+  if (reset) {
+    const linger now{1, 0};
+    ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  ::close(descriptor);
+}
+
+}  // namespace duplex::net

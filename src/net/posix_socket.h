@@ -1,0 +1,39 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <system_error>
+
+#include <duplex/address.h>
+
+namespace duplex::net {
+
+/// What the back ends of this kernel share: sockets made and described. All are non-blocking and
+/// close on exec.
+
+/// An Address as the kernel has it.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+
+  SocketAddress() = default;
+  explicit SocketAddress(const Address& address) noexcept;
+  sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
+  Address address() const noexcept;
+};
+
+/// Bound and listening; "::" takes IPv4 too, and is 0.0.0.0 where there is no IPv6. Throws
+/// std::system_error.
+int openListener(const Address& address);
+/// Where `descriptor` listens.
+Address localAddress(int descriptor) noexcept;
+/// Not connected yet; -1 and errno on failure.
+int openSocket(const Address& address) noexcept;
+/// What every connection gets: no delay of small writes (RFC 896).
+void tune(int descriptor) noexcept;
+/// The error that is pending on `descriptor`, if any.
+std::error_code pendingError(int descriptor) noexcept;
+/// With `reset` the peer gets RST.
+void closeSocket(int descriptor, bool reset) noexcept;
+
+}  // namespace duplex::net

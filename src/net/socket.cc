@@ -1,0 +1,43 @@
+#include "net/socket.h"
+
+#include "net/loop.h"
+
+namespace duplex::net {
+
+OutputQueue& Socket::output() {
+  if (output_ == nullptr) output_ = loop_->takeOutput();
+  loop_->markDirty(*this);
+  return *output_;
+}
+
+void Socket::notifyDrained() {
+  state_.notifyDrained = true;
+  loop_->markDirty(*this);
+}
+
+void Socket::pause() {
+  if (state_.paused) return;
+  state_.paused = true;
+  loop_->backend_->updateReading(*this);
+}
+
+void Socket::resume() {
+  if (!state_.paused) return;
+  state_.paused = false;
+  loop_->backend_->updateReading(*this);
+}
+
+void Socket::shutdown() {
+  state_.shuttingDown = true;
+  loop_->markDirty(*this);
+}
+
+void Socket::close(bool reset) {
+  if (state_.closed) return;
+  state_.closed = true;
+  loop_->giveBackOutput(*this);
+  --loop_->sockets_;
+  loop_->backend_->close(*this, reset);
+}
+
+}  // namespace duplex::net

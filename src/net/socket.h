@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+
+#include <duplex/address.h>
+
+#include "base/bytes.h"
+#include "base/output_queue.h"
+
+namespace duplex::net {
+
+class Loop;
+
+/// What happens to a socket, told on the loop's thread. A handler may do anything in a call: write,
+/// close the socket, destroy itself after closing it.
+class SocketHandler {
+ public:
+  /// A socket that was made by `Loop::connect` is connected.
+  virtual void onConnected() {}
+  /// `bytes` arrived; they may be changed, and are gone when this returns.
+  virtual void onData(MutableBytes bytes) = 0;
+  /// The peer sends no more (FIN). The socket can still be written to.
+  virtual void onEnd() = 0;
+  /// The queue is empty, after a turn in which the kernel did not take all of it, or after
+  /// `notifyDrained`.
+  virtual void onDrained() {}
+  /// The connection failed: reset, unreachable, refused; without an error, both ends have sent FIN.
+  /// The last call; the socket is gone.
+  virtual void onFailed(std::error_code error) = 0;
+
+ protected:
+  ~SocketHandler() = default;
+};
+
+/// One connection's end in the kernel (or in the simulated network). Made by `Loop::adopt` and
+/// `Loop::connect`; gone with `close` or `onFailed`. What is written is queued and sent at the end of
+/// the turn, with one system call.
+class Socket {
+ public:
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  void setHandler(SocketHandler& handler) noexcept { handler_ = &handler; }
+  Loop& loop() const noexcept { return *loop_; }
+  const Address& remoteAddress() const noexcept { return state_.remote; }
+
+  /// The queue to append to; what is in it at the end of the turn is sent.
+  OutputQueue& output();
+  /// Bytes queued and not yet taken by the kernel.
+  std::size_t queued() const noexcept { return output_ == nullptr ? 0 : output_->size(); }
+  /// Payload bytes among them; see OutputQueue::payload.
+  std::size_t queuedPayload() const noexcept { return output_ == nullptr ? 0 : output_->payload(); }
+  /// Asks for one `onDrained` when the queue is next empty at the end of a turn, even if the kernel
+  /// takes it all at once.
+  void notifyDrained();
+
+  /// Stops and starts reading. While paused `onEnd` does not come; `onFailed` may.
+  void pause();
+  void resume();
+  /// Sends FIN when the queue is empty; nothing may be written after it.
+  void shutdown();
+  /// Ends the connection now, dropping what is queued; no call comes after it. With `reset` the peer
+  /// gets RST instead of FIN.
+  void close(bool reset = false);
+
+  /// What the back end knows of it; for back ends and the loop alone.
+  struct State {
+    Address remote;
+    int descriptor = -1;
+    /// What epoll watches it for.
+    std::uint32_t interest = 0;
+    bool connecting : 1 = false;
+    bool paused : 1 = false;
+    /// The peer's FIN has been reported.
+    bool ended : 1 = false;
+    /// The kernel did not take the whole queue.
+    bool blocked : 1 = false;
+    bool notifyDrained : 1 = false;
+    /// FIN is to follow the queue; it has been sent.
+    bool shuttingDown : 1 = false;
+    bool shutDown : 1 = false;
+    bool closed : 1 = false;
+    /// In the loop's list of those to flush.
+    bool dirty : 1 = false;
+  };
+  State& state() noexcept { return state_; }
+  /// The queue as it is, without having it flushed; only while `queued()` is not 0.
+  OutputQueue& pending() noexcept { return *output_; }
+  SocketHandler& handler() noexcept { return *handler_; }
+
+ private:
+  friend class Loop;
+  Socket(Loop& loop, SocketHandler& handler) noexcept : loop_(&loop), handler_(&handler) {}
+  ~Socket() = default;
+
+  Loop* loop_;
+  SocketHandler* handler_;
+  OutputQueue* output_ = nullptr;
+  Socket* nextDirty_ = nullptr;
+  State state_;
+};
+
+}  // namespace duplex::net
