@@ -13,14 +13,17 @@ countCases() {
     }
     /^(#|ℹ) pass [0-9]+$/ { passed += $3 }
     /^(#|ℹ) (fail|cancelled) [0-9]+$/ { failed += $3 }
-    /^Ran [0-9]+ tests? in / { passed += $2 }
-    /^(OK|FAILED) \(.*\)$/ {
+    /^Ran [0-9]+ tests? in / { ran = $2 }
+    /^(OK|FAILED)( \(.*\))?$/ {
       while (match($0, /(failures|errors|skipped)=[0-9]+/)) {
         split(substr($0, RSTART, RLENGTH), part, "=")
-        passed -= part[2]
+        ran -= part[2]
         if (part[1] != "skipped") failed += part[2]
         $0 = substr($0, RSTART + RLENGTH)
       }
+      # Each failing subtest counts, so there may be more of them than tests.
+      if (ran > 0) passed += ran
+      ran = 0
     }
     END { print passed + 0, failed + 0 }' "$1"
 }
