@@ -3,9 +3,8 @@
 #include <sys/uio.h>
 
 #include <cstddef>
-#include <cstdint>
+#include <cstring>
 #include <span>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/ref.h"
@@ -17,7 +16,8 @@ namespace duplex {
 /// reference. It also keeps account of how many of them are an application's payload, which is what
 /// `bufferedAmount` reports.
 ///
-/// Empty, it holds no memory but what it keeps for the next use; see `shrink`.
+/// A list of chunks: own bytes are never moved once written, and are given back as they are consumed.
+/// Empty, it holds no memory but one chunk that it keeps for the next use; see `shrink`.
 class OutputQueue {
  public:
   OutputQueue() = default;
@@ -35,47 +35,105 @@ class OutputQueue {
   std::byte* extend(std::size_t size);
   void append(Bytes bytes);
   void append(std::string_view text) { append(asBytes(text)); }
+  /// Holds `shared` until it has been consumed; short ones are copied, which costs less.
   void append(Ref<SharedBytes> shared);
-  /// Says that the last `wire` bytes appended are one frame that carries `payload` bytes.
-  void frame(std::size_t wire, std::size_t payload);
+  /// Says that a frame which carries `payload` bytes of an application ends with what was appended
+  /// last. Frames without such a payload, as control frames are, need no call.
+  void endFrame(std::size_t payload) noexcept;
 
   /// Fills `pieces` with the first bytes queued, for a gathered write; returns how many it filled.
   std::size_t gather(std::span<iovec> pieces) const noexcept;
   /// Removes the first `size` bytes, which have been written.
   void consume(std::size_t size) noexcept;
+  /// Removes all.
   void clear() noexcept;
 
-  /// Gives back what is over `keep` bytes of memory. Only when empty.
+  /// Gives back what is over `keep` bytes of memory. Does nothing unless empty.
   void shrink(std::size_t keep) noexcept;
 
  private:
-  // `shared` null: the next `size` bytes of own_.
-  struct Piece {
-    Ref<SharedBytes> shared;
-    std::size_t offset;
-    std::size_t size;
-  };
-  struct Frame {
-    std::size_t wire;
+  // The end of a frame within a chunk, and what it carries.
+  struct FrameEnd {
+    std::size_t at;
     std::size_t payload;
   };
-  void consumeFrames(std::size_t size) noexcept;
-  void consumePieces(std::size_t size) noexcept;
 
-  // Own bytes are own_[begin_, end_). While nothing is shared they are the whole queue and pieces_ is
-  // empty.
-  std::byte* own_ = nullptr;
-  std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
+  // Own bytes lie behind this header and grow upwards; the frame ends of the chunk grow downwards
+  // from its end, so that a queue in use is one allocation. `shared` set: the bytes are there, and
+  // behind the header is room for one frame end only.
+  struct alignas(16) Chunk {
+    Chunk* next = nullptr;
+    Ref<SharedBytes> shared;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    // Room behind the header, and how much of it frame ends have not taken.
+    std::size_t capacity;
+    std::size_t room;
+    // The first frame end that is not consumed, and the number of all.
+    std::size_t firstFrame = 0;
+    std::size_t frames = 0;
+
+    explicit Chunk(std::size_t bytes) noexcept : capacity(bytes), room(bytes) {}
+    std::byte* own() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+    const std::byte* data() noexcept { return shared ? shared->bytes().data() : own(); }
+    FrameEnd& frame(std::size_t index) noexcept {
+      return *(reinterpret_cast<FrameEnd*>(own() + capacity) - 1 - index);
+    }
+    void reset() noexcept {
+      begin = end = firstFrame = frames = 0;
+      room = capacity;
+    }
+  };
+
+  static Chunk* makeChunk(std::size_t capacity);
+  static void freeChunk(Chunk* chunk) noexcept;
+  Chunk* appendChunk(std::size_t capacity);
+  std::byte* extendSlow(std::size_t size);
+  void consumePart(std::size_t size) noexcept;
+  std::size_t consumeFrames(Chunk& chunk) noexcept;
+  void reset() noexcept;
+
+  Chunk* head_ = nullptr;
+  Chunk* tail_ = nullptr;
   std::size_t size_ = 0;
   std::size_t payload_ = 0;
-  std::vector<Piece> pieces_;
-  std::size_t firstPiece_ = 0;
-  std::vector<Frame> frames_;
-  std::size_t firstFrame_ = 0;
-  // Bytes of frames_[firstFrame_] consumed so far, and bytes queued that are in no frame before it.
-  std::size_t partOfFrame_ = 0;
 };
+
+inline std::byte* OutputQueue::extend(std::size_t size) {
+  // Each extension leaves room for one frame end. (A shared chunk has no room beyond that.)
+  if (tail_ == nullptr || tail_->shared || tail_->room - tail_->end < sizeof(FrameEnd) ||
+      tail_->room - tail_->end - sizeof(FrameEnd) < size) {
+    return extendSlow(size);
+  }
+  std::byte* at = tail_->own() + tail_->end;
+  tail_->end += size;
+  size_ += size;
+  return at;
+}
+
+inline void OutputQueue::append(Bytes bytes) {
+  if (!bytes.empty()) std::memcpy(extend(bytes.size()), bytes.data(), bytes.size());
+}
+
+inline void OutputQueue::endFrame(std::size_t payload) noexcept {
+  if (payload == 0 || tail_ == nullptr) return;
+  Chunk& chunk = *tail_;
+  payload_ += payload;
+  if (chunk.frames > chunk.firstFrame && chunk.frame(chunk.frames - 1).at == chunk.end) {
+    chunk.frame(chunk.frames - 1).payload += payload;
+    return;
+  }
+  chunk.frame(chunk.frames++) = {chunk.end, payload};
+  chunk.room -= sizeof(FrameEnd);
+}
+
+inline void OutputQueue::consume(std::size_t size) noexcept {
+  if (size < size_) return consumePart(size);
+  if (head_ == nullptr) return;
+  if (head_ != tail_ || head_->shared) return reset();
+  head_->reset();
+  size_ = 0;
+  payload_ = 0;
+}
 
 }  // namespace duplex

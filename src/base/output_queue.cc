@@ -1,0 +1,113 @@
+#include "base/output_queue.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace duplex {
+namespace {
+
+constexpr std::size_t smallestChunk = 512;
+constexpr std::size_t largestChunk = 64 * 1024;
+// A reference costs an allocation, two atomic operations and a piece of the gathered write.
+constexpr std::size_t copiedBelow = 256;
+
+}  // namespace
+
+OutputQueue::~OutputQueue() {
+  while (head_ != nullptr) freeChunk(std::exchange(head_, head_->next));
+}
+
+OutputQueue::Chunk* OutputQueue::makeChunk(std::size_t capacity) {
+  return new (::operator new(sizeof(Chunk) + capacity)) Chunk(capacity);
+}
+
+void OutputQueue::freeChunk(Chunk* chunk) noexcept {
+  chunk->~Chunk();
+  ::operator delete(chunk);
+}
+
+OutputQueue::Chunk* OutputQueue::appendChunk(std::size_t capacity) {
+  Chunk* chunk = makeChunk(capacity);
+  (tail_ == nullptr ? head_ : tail_->next) = chunk;
+  tail_ = chunk;
+  return chunk;
+}
+
+std::byte* OutputQueue::extendSlow(std::size_t size) {
+  // As much again as is queued, so that a growing queue takes few chunks and a short one stays small.
+  const std::size_t wanted = std::clamp(2 * size_, smallestChunk, largestChunk) - sizeof(Chunk);
+  const std::size_t needed = (size + sizeof(FrameEnd) + alignof(Chunk) - 1) / alignof(Chunk) * alignof(Chunk);
+  if (size_ == 0 && head_ != nullptr) freeChunk(std::exchange(head_, tail_ = nullptr));
+  Chunk* chunk = appendChunk(std::max(wanted / alignof(Chunk) * alignof(Chunk), needed));
+  chunk->end = size;
+  size_ += size;
+  return chunk->own();
+}
+
+void OutputQueue::append(Ref<SharedBytes> shared) {
+  if (shared->size() < copiedBelow) return append(shared->bytes());
+  Chunk* chunk = appendChunk(sizeof(FrameEnd));
+  chunk->end = shared->size();
+  size_ += shared->size();
+  chunk->shared = std::move(shared);
+}
+
+std::size_t OutputQueue::gather(std::span<iovec> pieces) const noexcept {
+  std::size_t filled = 0;
+  for (Chunk* chunk = head_; chunk != nullptr && filled < pieces.size(); chunk = chunk->next) {
+    if (chunk->begin == chunk->end) continue;
+    // writev does not write to what an iovec points to, whatever its type says.
+    pieces[filled++] = {const_cast<std::byte*>(chunk->data()) + chunk->begin, chunk->end - chunk->begin};
+  }
+  return filled;
+}
+
+void OutputQueue::consumePart(std::size_t size) noexcept {
+  size_ -= size;
+  while (true) {
+    Chunk& chunk = *head_;
+    const std::size_t taken = std::min(size, chunk.end - chunk.begin);
+    chunk.begin += taken;
+    size -= taken;
+    payload_ -= consumeFrames(chunk);
+    if (chunk.begin < chunk.end) return;
+    freeChunk(std::exchange(head_, chunk.next));
+  }
+}
+
+std::size_t OutputQueue::consumeFrames(Chunk& chunk) noexcept {
+  std::size_t payload = 0;
+  while (chunk.firstFrame < chunk.frames && chunk.frame(chunk.firstFrame).at <= chunk.begin) {
+    payload += chunk.frame(chunk.firstFrame++).payload;
+  }
+  return payload;
+}
+
+void OutputQueue::clear() noexcept {
+  consume(size_);
+}
+
+// Keeps the largest chunk of own bytes for the next use.
+void OutputQueue::reset() noexcept {
+  Chunk* kept = nullptr;
+  while (head_ != nullptr) {
+    Chunk* chunk = std::exchange(head_, head_->next);
+    if (!chunk->shared && (kept == nullptr || kept->capacity < chunk->capacity)) std::swap(kept, chunk);
+    if (chunk != nullptr) freeChunk(chunk);
+  }
+  head_ = tail_ = kept;
+  if (kept != nullptr) {
+    kept->next = nullptr;
+    kept->reset();
+  }
+  size_ = 0;
+  payload_ = 0;
+}
+
+void OutputQueue::shrink(std::size_t keep) noexcept {
+  if (!empty() || head_ == nullptr || sizeof(Chunk) + head_->capacity <= keep) return;
+  freeChunk(std::exchange(head_, tail_ = nullptr));
+}
+
+}  // namespace duplex
