@@ -41,9 +41,12 @@ installPackages() {
   [[ ${#missing[@]} -gt 0 ]] || return 0
   [[ $(id -u) -eq 0 ]] || asRoot=(sudo)
   say "Installing with apt: ${missing[*]}"
-  "${asRoot[@]}" apt-get update -qq
-  "${asRoot[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null
+  local log
+  if ! log=$("${asRoot[@]}" apt-get update -qq 2>&1 &&
+    "${asRoot[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" 2>&1); then
+    say "$log"
+    return 1
+  fi
 }
 
 # build PRESET [NINJA ARGUMENT…]: configures and builds into build/PRESET. Shows ninja's progress in
