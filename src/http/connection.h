@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include <duplex/app.h>
 #include <duplex/error.h>
 #include <duplex/function.h>
+#include <duplex/http_limits.h>
 
 #include "base/bytes.h"
 #include "base/ref.h"

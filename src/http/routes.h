@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <duplex/router.h>
+#include <duplex/handler.h>
 
 #include "base/ref.h"
 #include "http/pattern.h"

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string_view>
+
+namespace duplex::http {
+
+/// Letters of ASCII alone; the names and tokens of HTTP have no others, and no locale changes them.
+constexpr char toLower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+constexpr bool equalsIgnoreCase(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (toLower(a[i]) != toLower(b[i])) return false;
+  }
+  return true;
+}
+
+constexpr bool isDigit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
+
+/// Without spaces and tabs at both ends (OWS, RFC 9110 §5.6.3).
+constexpr std::string_view trim(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// Cuts what is before `separator` off the front of `text`, and the separator with it; all of it if
+/// there is none.
+constexpr std::string_view splitFront(std::string_view& text, char separator) noexcept {
+  const std::size_t end = text.find(separator);
+  const std::string_view front = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  return front;
+}
+
+}  // namespace duplex::http
