@@ -12,6 +12,7 @@
 #include <duplex/address.h>
 #include <duplex/error.h>
 #include <duplex/function.h>
+#include <duplex/http_limits.h>
 #include <duplex/router.h>
 #include <duplex/websocket.h>
 
@@ -28,9 +29,11 @@ class Origins {
   Origins(std::initializer_list<std::string_view> patterns) : patterns_(patterns.begin(), patterns.end()) {}
   explicit Origins(std::vector<std::string> patterns) : patterns_(std::move(patterns)) {}
   /// Those for which it returns true, called as `(origin, req)`.
+  // clang-format off
   template <class F>
     requires std::is_invocable_r_v<bool, F&, std::string_view, const Request&>
   Origins(F allow) : allow_(std::move(allow)) {}
+  // clang-format on
   /// No check at all.
   static Origins any() {
     Origins all;
@@ -45,25 +48,6 @@ class Origins {
   std::vector<std::string> patterns_;
   Function<bool(std::string_view, const Request&)> allow_;
   bool any_ = false;
-};
-
-/// Limits of the HTTP side. Sizes in bytes.
-struct HttpLimits {
-  /// Request line and headers together; more is answered with 431.
-  std::size_t maxHeaderSize = 16 * 1024;
-  /// Number of header lines; more is answered with 431.
-  std::size_t maxHeaders = 100;
-  /// More is answered with 413.
-  std::size_t maxBodySize = 1024 * 1024;
-  /// From the first byte of a connection, or of a further request on it, to the end of the headers;
-  /// then 408.
-  std::chrono::milliseconds headerTimeout{10'000};
-  /// From the end of the headers to the end of the body; then 408.
-  std::chrono::milliseconds bodyTimeout{60'000};
-  /// A kept-alive connection without a request is closed after so long.
-  std::chrono::milliseconds keepAliveTimeout{15'000};
-  /// A response of which the peer takes no byte for so long is cut.
-  std::chrono::milliseconds sendTimeout{60'000};
 };
 
 struct AppOptions {
@@ -99,8 +83,8 @@ class App : public Router {
   /// address, IPv4 too. `listening` is called from the loop's next turn. May be called again, for
   /// further ports.
   /// Throws std::system_error if the address cannot be had.
-  Address listen(std::uint16_t port, std::string_view host = "::",
-                 Function<void(const Address&)> listening = {});
+  Address listen(std::uint16_t port,
+                 std::string_view host = "::", Function<void(const Address&)> listening = {});
   Address listen(std::uint16_t port, Function<void(const Address&)> listening);
 
   /// Sends to every socket of this app that subscribed to `topic`, on all its loops. It is framed

@@ -5,6 +5,8 @@
 #include <duplex/app.h>
 #include <duplex/error.h>
 #include <duplex/function.h>
+#include <duplex/handler.h>
+#include <duplex/http_limits.h>
 #include <duplex/loop.h>
 #include <duplex/message.h>
 #include <duplex/request.h>

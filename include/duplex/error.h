@@ -11,33 +11,33 @@ namespace duplex {
 /// HTTP status that a peer is told (see `closeCode`, `httpStatus`).
 enum class Errc {
   // Frames (RFC 6455 §5)
-  ReservedBit = 1,        ///< RSV1–3 set without an extension that gives them a meaning
-  ReservedOpcode,         ///< opcodes 3–7 and 11–15
-  ControlFragmented,      ///< a control frame without FIN
-  ControlTooLong,         ///< a control frame with more than 125 bytes
-  MaskRequired,           ///< a client's frame without a mask
-  MaskForbidden,          ///< a server's frame with a mask
-  LengthNotMinimal,       ///< a length written in more bytes than it needs
-  LengthTooLarge,         ///< a 64-bit length with its highest bit set
-  UnexpectedContinuation, ///< a continuation with nothing to continue
-  ExpectedContinuation,   ///< a new data frame inside a fragmented message
-  InvalidUtf8,            ///< text or a close reason that is not UTF-8
-  CloseBodyTooShort,      ///< a close body of one byte
-  CloseCodeInvalid,       ///< a close code that may not stand on the wire
-  MessageTooBig,          ///< more bytes than `maxMessageSize`
-  TooManyFragments,       ///< more frames in a message than `maxFragments`
+  ReservedBit = 1,         ///< RSV1–3 set without an extension that gives them a meaning
+  ReservedOpcode,          ///< opcodes 3–7 and 11–15
+  ControlFragmented,       ///< a control frame without FIN
+  ControlTooLong,          ///< a control frame with more than 125 bytes
+  MaskRequired,            ///< a client's frame without a mask
+  MaskForbidden,           ///< a server's frame with a mask
+  LengthNotMinimal,        ///< a length written in more bytes than it needs
+  LengthTooLarge,          ///< a 64-bit length with its highest bit set
+  UnexpectedContinuation,  ///< a continuation with nothing to continue
+  ExpectedContinuation,    ///< a new data frame inside a fragmented message
+  InvalidUtf8,             ///< text or a close reason that is not UTF-8
+  CloseBodyTooShort,       ///< a close body of one byte
+  CloseCodeInvalid,        ///< a close code that may not stand on the wire
+  MessageTooBig,           ///< more bytes than `maxMessageSize`
+  TooManyFragments,        ///< more frames in a message than `maxFragments`
   // Handshake (RFC 6455 §4)
   MethodNotGet,
   HttpVersionTooOld,
-  UpgradeMissing,         ///< no `websocket` in Upgrade
-  ConnectionMissing,      ///< no `upgrade` in Connection
-  KeyInvalid,             ///< Sec-WebSocket-Key absent, repeated, or not 16 bytes of base64
-  VersionUnsupported,     ///< Sec-WebSocket-Version is not 13
-  ProtocolInvalid,        ///< Sec-WebSocket-Protocol malformed, or a value not offered
-  ExtensionInvalid,       ///< Sec-WebSocket-Extensions malformed, or one not offered
+  UpgradeMissing,      ///< no `websocket` in Upgrade
+  ConnectionMissing,   ///< no `upgrade` in Connection
+  KeyInvalid,          ///< Sec-WebSocket-Key absent, repeated, or not 16 bytes of base64
+  VersionUnsupported,  ///< Sec-WebSocket-Version is not 13
+  ProtocolInvalid,     ///< Sec-WebSocket-Protocol malformed, or a value not offered
+  ExtensionInvalid,    ///< Sec-WebSocket-Extensions malformed, or one not offered
   OriginForbidden,
-  HandshakeRefused,       ///< the server answered something else than 101
-  AcceptInvalid,          ///< Sec-WebSocket-Accept absent or wrong
+  HandshakeRefused,  ///< the server answered something else than 101
+  AcceptInvalid,     ///< Sec-WebSocket-Accept absent or wrong
   // HTTP
   BadRequest,
   BadResponse,
@@ -50,16 +50,16 @@ enum class Errc {
   IdleTimeout,
   PongTimeout,
   CloseTimeout,
-  BufferFull,             ///< more bytes queued for a slow peer than `maxBufferedAmount`
+  BufferFull,  ///< more bytes queued for a slow peer than `maxBufferedAmount`
   TooManyConnections,
   // Connection
   ConnectFailed,
   NameNotFound,
-  ConnectionLost,         ///< the connection ended without a Close frame
-  Terminated,             ///< cut off by `terminate()` or by a shutdown's deadline
-  HandlerFailed,          ///< a handler threw
-  Unanswered,             ///< a handler let its Response go without answering
-  Unsupported,            ///< not built into this binary or not offered by this kernel
+  ConnectionLost,  ///< the connection ended without a Close frame
+  Terminated,      ///< cut off by `terminate()` or by a shutdown's deadline
+  HandlerFailed,   ///< a handler threw
+  Unanswered,      ///< a handler let its Response go without answering
+  Unsupported,     ///< not built into this binary or not offered by this kernel
 };
 
 const std::error_category& errorCategory() noexcept;

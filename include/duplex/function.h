@@ -44,11 +44,13 @@ class Function<R(Args...)> {
   Function() noexcept = default;
   Function(std::nullptr_t) noexcept {}
 
+  // clang-format off
   template <class F, class D = std::decay_t<F>>
     requires(!std::is_same_v<D, Function> &&
              (std::is_invocable_r_v<R, D&, Args...> || detail::takesFirst<R, D&, Args...>() ||
               std::is_invocable_r_v<R, D&>))
   Function(F&& callable) {
+    // clang-format on
     if constexpr (requires { callable == nullptr; }) {
       if (callable == nullptr) return;
     }

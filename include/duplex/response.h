@@ -67,7 +67,8 @@ class Response {
   std::string_view get(std::string_view name) const noexcept;
   /// Sets Content-Type, from a MIME type or from a file's ending: "html", ".png".
   const Response& type(std::string_view type) const;
-  const Response& cookie(std::string_view name, std::string_view value, const CookieOptions& options = {}) const;
+  const Response& cookie(std::string_view name, std::string_view value,
+                         const CookieOptions& options = {}) const;
   const Response& clearCookie(std::string_view name, const CookieOptions& options = {}) const;
 
   /// Answers with a text; text/html if no type was set. Sends ETag, and 304 where the client has it.
@@ -80,10 +81,8 @@ class Response {
   void json(const char* text) const { json(std::string_view(text)); }
   /// Answers with a JSON value that has `dump()`, such as nlohmann::json.
   template <class Json>
-    requires requires(const Json& value) { std::string_view(value.dump()); }
-  void json(const Json& value) const {
-    json(std::string_view(value.dump()));
-  }
+  requires requires(const Json& value) { std::string_view(value.dump()); }
+  void json(const Json& value) const { json(std::string_view(value.dump())); }
   /// Answers with a file: type by its ending, ETag, Last-Modified, conditions and one range
   /// (RFC 9110 §13, §14). A file that is not there goes on to the error handlers with 404.
   void sendFile(std::string_view path, const SendFileOptions& options = {}) const;

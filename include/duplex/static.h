@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include <duplex/router.h>
+#include <duplex/handler.h>
 
 namespace duplex {
 

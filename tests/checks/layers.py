@@ -19,8 +19,10 @@ FLOOR_OF_HEADER = {
     "websocket": "websocket",
     "request": "http",
     "response": "http",
+    "handler": "http",
+    "http_limits": "http",
+    "static": "http",
     "router": "app",
-    "static": "app",
     "app": "app",
     "duplex": "app",
 }
