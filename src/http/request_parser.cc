@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include <duplex/app.h>
+#include <duplex/http_limits.h>
 
 #include "http/ascii.h"
 #include "http/head_buffer.h"
