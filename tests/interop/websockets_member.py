@@ -1,4 +1,4 @@
-"""A member of a broadcast, for broadcast.test.mjs: websockets_member.py URL
+"""A member of a broadcast, for broadcast_test.mjs: websockets_member.py URL
 
 Prints `open`, then each message on a line; sends each line it reads; closes at the end of its input.
 """
