@@ -1,11 +1,11 @@
 // The page's one WebSocket at a time, and how far what was sent has got.
 
-export const stateNames = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"];
+export const stateNames = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
 
 export class Connection {
   #socket = null;
   #handlers;
-  #binaryType = "blob";
+  #binaryType = 'blob';
   #given = { bytes: 0 };
 
   /** `handlers`: open(), message(data), error(), close(CloseEvent), each of the current socket alone. */
@@ -22,10 +22,10 @@ export class Connection {
     const relay = (name) => (event) => {
       if (socket === this.#socket) this.#handlers[name](event);
     };
-    socket.addEventListener("open", relay("open"));
-    socket.addEventListener("message", relay("message"));
-    socket.addEventListener("error", relay("error"));
-    socket.addEventListener("close", relay("close"));
+    socket.addEventListener('open', relay('open'));
+    socket.addEventListener('message', relay('message'));
+    socket.addEventListener('error', relay('error'));
+    socket.addEventListener('close', relay('close'));
   }
 
   get readyState() {
@@ -35,13 +35,13 @@ export class Connection {
     return this.#socket ? this.#socket.bufferedAmount : 0;
   }
   get protocol() {
-    return this.#socket ? this.#socket.protocol : "";
+    return this.#socket ? this.#socket.protocol : '';
   }
   get extensions() {
-    return this.#socket ? this.#socket.extensions : "";
+    return this.#socket ? this.#socket.extensions : '';
   }
   get url() {
-    return this.#socket ? this.#socket.url : "";
+    return this.#socket ? this.#socket.url : '';
   }
 
   set binaryType(type) {

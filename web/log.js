@@ -1,13 +1,13 @@
 // The list of what happened on the connection. It holds a bounded number of entries and of bytes, and
 // draws at most once a frame, so that a flood of messages cannot stop the page.
 
-import { formatBytes, formatTime, hexDump, sniffImage } from "./format.js";
+import { formatBytes, formatTime, hexDump, sniffImage } from './format.js';
 
 const maxEntries = 300;
 const maxRetainedBytes = 256 * 1000 * 1000;
 const shownCharacters = 2000;
 const shownBytes = 64;
-const arrows = { sent: "↑", received: "↓" };
+const arrows = { sent: '↑', received: '↓' };
 
 export class MessageLog {
   #list;
@@ -23,8 +23,8 @@ export class MessageLog {
   constructor(list, jump) {
     this.#list = list;
     this.#jump = jump;
-    jump.addEventListener("click", () => this.#toEnd());
-    list.addEventListener("scroll", () => {
+    jump.addEventListener('click', () => this.#toEnd());
+    list.addEventListener('scroll', () => {
       // Only the reader scrolls back; what arrives meanwhile moves the end, not the view.
       const back = list.scrollTop < this.#top;
       this.#top = list.scrollTop;
@@ -38,17 +38,17 @@ export class MessageLog {
   }
 
   /** A line about the connection itself; `kind`: open, close, error. */
-  addEvent(kind, title, detail = "") {
-    this.#add({ kind, direction: "event", title, detail, size: 0 });
+  addEvent(kind, title, detail = '') {
+    this.#add({ kind, direction: 'event', title, detail, size: 0 });
   }
 
   /** `progress`, for what is being sent: a function that returns the bytes gone so far. */
   addText(direction, text, size, progress) {
-    this.#add({ kind: "text", direction, text, size, progress });
+    this.#add({ kind: 'text', direction, text, size, progress });
   }
 
   addBinary(direction, blob, name, progress) {
-    this.#add({ kind: "binary", direction, blob, name, size: blob.size, progress });
+    this.#add({ kind: 'binary', direction, blob, name, size: blob.size, progress });
   }
 
   #add(entry) {
@@ -111,24 +111,24 @@ export class MessageLog {
   }
 
   #element(entry) {
-    const item = make("li", `entry ${entry.direction} ${entry.kind}`);
+    const item = make('li', `entry ${entry.direction} ${entry.kind}`);
     item.dataset.direction = entry.direction;
     item.dataset.kind = entry.kind;
-    const time = make("time", "", formatTime(entry.time));
+    const time = make('time', '', formatTime(entry.time));
     time.dateTime = entry.time.toISOString();
-    const body = make("div", "body");
-    if (entry.direction === "event") {
-      body.append(make("strong", "", entry.title), make("span", "detail", entry.detail));
+    const body = make('div', 'body');
+    if (entry.direction === 'event') {
+      body.append(make('strong', '', entry.title), make('span', 'detail', entry.detail));
     } else {
-      item.append(make("span", "node", arrows[entry.direction]));
-      item.append(make("span", "spoken", entry.direction === "sent" ? "Sent" : "Received"));
+      item.append(make('span', 'node', arrows[entry.direction]));
+      item.append(make('span', 'spoken', entry.direction === 'sent' ? 'Sent' : 'Received'));
       this.#fill(entry, body);
     }
-    const meta = make("div", "meta");
-    if (entry.direction !== "event") {
-      const size = make("span", "size", formatBytes(entry.size));
-      size.title = `${entry.size.toLocaleString("en")} bytes`;
-      meta.append(make("span", "type", entry.kind), size);
+    const meta = make('div', 'meta');
+    if (entry.direction !== 'event') {
+      const size = make('span', 'size', formatBytes(entry.size));
+      size.title = `${entry.size.toLocaleString('en')} bytes`;
+      meta.append(make('span', 'type', entry.kind), size);
     }
     meta.append(time);
     item.append(body, meta);
@@ -136,46 +136,46 @@ export class MessageLog {
   }
 
   #fill(entry, body) {
-    if (entry.kind === "text") {
+    if (entry.kind === 'text') {
       const cut = entry.text.length > shownCharacters;
-      const text = make("p", "text", cut ? `${entry.text.slice(0, shownCharacters)}…` : entry.text);
-      text.dir = "auto";
+      const text = make('p', 'text', cut ? `${entry.text.slice(0, shownCharacters)}…` : entry.text);
+      text.dir = 'auto';
       body.append(text);
       if (cut) {
-        entry.blob = new Blob([entry.text], { type: "text/plain" });
+        entry.blob = new Blob([entry.text], { type: 'text/plain' });
         body.append(this.#download(entry, `message-${entry.number}.txt`));
       }
-      entry.text = "";
+      entry.text = '';
     } else {
       this.#fillBinary(entry, body);
     }
     if (entry.progress && entry.progress() < entry.size) {
-      entry.bar = make("progress", "");
+      entry.bar = make('progress', '');
       entry.bar.max = entry.size;
-      entry.bar.setAttribute("aria-label", "Handed to the network");
-      entry.note = make("span", "note");
+      entry.bar.setAttribute('aria-label', 'Handed to the network');
+      entry.note = make('span', 'note');
       body.append(entry.bar, entry.note);
     }
   }
 
   async #fillBinary(entry, body) {
-    const caption = make("p", "caption", entry.name ?? "");
-    const preview = make("pre", "hex");
+    const caption = make('p', 'caption', entry.name ?? '');
+    const preview = make('pre', 'hex');
     preview.tabIndex = -1;
     body.append(caption, preview);
     const head = new Uint8Array(await entry.blob.slice(0, shownBytes).arrayBuffer());
     if (entry.released) return;
     const image = sniffImage(head);
-    const more = entry.size > head.length ? `\n… ${formatBytes(entry.size - head.length)} more` : "";
-    preview.textContent = head.length > 0 ? hexDump(head, innerWidth < 620 ? 8 : 16) + more : "(empty)";
+    const more = entry.size > head.length ? `\n… ${formatBytes(entry.size - head.length)} more` : '';
+    preview.textContent = head.length > 0 ? hexDump(head, innerWidth < 620 ? 8 : 16) + more : '(empty)';
     if (image) entry.blob = entry.blob.slice(0, entry.size, image.type);
-    const name = entry.name ?? `message-${entry.number}.${image ? image.extension : "bin"}`;
+    const name = entry.name ?? `message-${entry.number}.${image ? image.extension : 'bin'}`;
     caption.append(this.#download(entry, name));
     if (image) preview.replaceWith(this.#picture(entry, name));
   }
 
   #picture(entry, name) {
-    const picture = make("img", "picture");
+    const picture = make('img', 'picture');
     picture.alt = `Picture ${name}`;
     picture.src = entry.objectUrl;
     return picture;
@@ -183,10 +183,10 @@ export class MessageLog {
 
   #download(entry, name) {
     entry.objectUrl = URL.createObjectURL(entry.blob);
-    const link = make("a", "download", "Download");
+    const link = make('a', 'download', 'Download');
     link.href = entry.objectUrl;
     link.download = name;
-    link.setAttribute("aria-label", `Download ${name}`);
+    link.setAttribute('aria-label', `Download ${name}`);
     return link;
   }
 
@@ -201,7 +201,7 @@ export class MessageLog {
   }
 }
 
-function make(tag, className, text = "") {
+function make(tag, className, text = '') {
   const element = document.createElement(tag);
   if (className) element.className = className;
   element.textContent = text;

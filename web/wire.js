@@ -4,14 +4,14 @@ const pulseLimit = 24;
 
 export class Wire {
   #root;
-  #calm = matchMedia("(prefers-reduced-motion: reduce)");
+  #calm = matchMedia('(prefers-reduced-motion: reduce)');
   #ends;
 
   constructor(root) {
     this.#root = root;
     this.#ends = {
-      sent: this.#end("sent"),
-      received: this.#end("received"),
+      sent: this.#end('sent'),
+      received: this.#end('received'),
     };
   }
 
@@ -39,16 +39,16 @@ export class Wire {
   }
 
   #pulse(end, direction, size) {
-    const pulse = document.createElement("i");
+    const pulse = document.createElement('i');
     const width = Math.min(140, 10 + 6 * Math.log2(size + 1));
     const [from, to] = [`-${width}px`, `${end.lane.clientWidth}px`];
     pulse.style.width = `${width}px`;
     end.lane.append(pulse);
     end.pulses += 1;
-    const path = direction === "sent" ? [from, to] : [to, from];
+    const path = direction === 'sent' ? [from, to] : [to, from];
     const flight = pulse.animate(
       path.map((x) => ({ transform: `translateX(${x})` })),
-      { duration: 900, easing: "cubic-bezier(.35,.05,.3,1)" },
+      { duration: 900, easing: 'cubic-bezier(.35,.05,.3,1)' },
     );
     flight.onfinish = flight.oncancel = () => {
       pulse.remove();
@@ -59,7 +59,7 @@ export class Wire {
   /** Writes the counters; called once a frame, however many messages passed. */
   render(formatBytes) {
     for (const end of Object.values(this.#ends)) {
-      end.count.textContent = end.messages.toLocaleString("en");
+      end.count.textContent = end.messages.toLocaleString('en');
       end.bytes.textContent = formatBytes(end.total);
     }
   }
