@@ -15,7 +15,7 @@ MAX_LINES = 450
 MARKS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]) + r")\b")
 # The library never prints, exits or reads the environment: its user decides about all three.
 PRESUMPTUOUS = re.compile(
-    r"\b(std::(cout|cerr|clog)|(std::)?(printf|puts|fprintf|exit|abort|terminate|getenv)\s*\()")
+    r"\bstd::(cout|cerr|clog|exit|abort|terminate)\b|(?<![.>\w])(printf|fprintf|puts|perror|getenv)\s*\(")
 COMMENT = re.compile(r"//.*")
 
 
