@@ -41,8 +41,8 @@ struct DecodedHeader {
 /// LengthNotMinimal, LengthTooLarge. Role, extensions and the order of frames are `Session`'s.
 DecodedHeader decodeHeader(Bytes bytes) noexcept;
 
-/// Writes `header` to `out`, which has room for `maxHeaderSize`; returns the bytes written. The
-/// length is written in as few bytes as it needs.
+/// Writes `header` to `out`, which has room for `headerSize` of it; returns the bytes written. The
+/// length is written in as few bytes as it needs (RFC 6455 §5.2).
 std::size_t encodeHeader(const FrameHeader& header, std::byte* out) noexcept;
 
 /// The bytes that `encodeHeader` would write.

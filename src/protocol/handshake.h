@@ -8,24 +8,14 @@
 
 #include <duplex/error.h>
 
-namespace duplex::protocol {
+#include "protocol/header_list.h"
 
-/// A header line; `value` without white space around it.
-struct HeaderField {
-  std::string_view name;
-  std::string_view value;
-};
+namespace duplex::protocol {
 
 /// The accept value for a key (RFC 6455 §4.2.2 item 5).
 std::string acceptKey(std::string_view key);
 /// A fresh Sec-WebSocket-Key: base64 of 16 random bytes.
 std::string makeKey();
-
-/// Whether `list`, a comma-separated list of tokens, has `token` in it; case does not count
-/// (RFC 9110 §5.6.1).
-bool hasToken(std::string_view list, std::string_view token) noexcept;
-/// RFC 9110 §5.6.2.
-bool isToken(std::string_view text) noexcept;
 
 /// A client's opening handshake as plain data, for the server's side to judge (RFC 6455 §4.2.1).
 struct UpgradeRequest {
@@ -51,11 +41,11 @@ bool isUpgrade(const UpgradeRequest& request) noexcept;
 UpgradeOffer checkRequest(const UpgradeRequest& request);
 
 /// The head of the 101 response; `protocol` and `extensions` may be empty. `extraHeaders` are whole
-/// lines, each with its CRLF.
+/// lines, each with its CRLF. All are free of CR, LF and NUL (see `isFieldValue`).
 std::string acceptResponse(std::string_view key, std::string_view protocol, std::string_view extensions,
                            std::string_view extraHeaders = {});
 
-/// What a client puts into its request.
+/// What a client puts into its request. All of it is free of CR, LF and NUL (see `isFieldValue`).
 struct ClientHandshake {
   /// The authority for Host, and the target in origin form.
   std::string host;
@@ -63,7 +53,7 @@ struct ClientHandshake {
   std::string key;
   std::vector<std::string> protocols;
   std::string origin;
-  /// Whole lines, each with its CRLF.
+  /// Whole lines, each with its CRLF; these are what CR and LF are for.
   std::string extraHeaders;
 };
 

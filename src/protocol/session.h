@@ -1,16 +1,16 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
-#include <vector>
 
 #include <duplex/error.h>
 
 #include "base/bytes.h"
 #include "base/output_queue.h"
 #include "protocol/frame.h"
+#include "protocol/message_buffer.h"
 #include "protocol/opcode.h"
 #include "protocol/utf8.h"
 
@@ -51,13 +51,14 @@ struct Event {
 /// It answers nothing by itself. To a Ping the caller sends `pong`, to a Close or a Failure `close`
 /// (`closeCode(error)` for the latter); after both Closes the connection is to end.
 ///
+/// A message lies in memory of its own only while it is incomplete, and takes no more than twice what
+/// has arrived of it; a declared length alone costs nothing. Lengths that are not written in as few
+/// bytes as they need are refused, though RFC 6455 §5.2 binds only senders to that.
+///
 /// Not for two threads at once. `limits` must outlive it.
 class Session {
  public:
-  Session(Role role, const SessionLimits& limits) noexcept;
-  Session(Session&&) noexcept;
-  Session& operator=(Session&&) noexcept;
-  ~Session();
+  Session(Role role, const SessionLimits& limits) noexcept : limits_(&limits), role_(role) {}
 
   /// Takes bytes off the front of `input` until there is an event; unmasks in place. A message that
   /// lies whole in `input` is handed out as a view of it, others are collected. After a Close or a
@@ -68,7 +69,7 @@ class Session {
   void text(std::string_view text, OutputQueue& out) { message(Opcode::Text, asBytes(text), out); }
   void binary(Bytes bytes, OutputQueue& out) { message(Opcode::Binary, bytes, out); }
   void message(Opcode opcode, Bytes payload, OutputQueue& out);
-  /// `payload` has at most 125 bytes.
+  /// `payload` has at most 125 bytes; what is beyond is not sent.
   void ping(Bytes payload, OutputQueue& out) { control(Opcode::Ping, payload, out); }
   void pong(Bytes payload, OutputQueue& out) { control(Opcode::Pong, payload, out); }
   /// Code 0 or 1005: an empty body. `code` else is valid on the wire, `reason` has at most 123 bytes.
@@ -78,16 +79,52 @@ class Session {
   /// The peer's Close has come, or it has failed: what it sends now is discarded.
   bool receiveEnded() const noexcept { return receiveEnded_; }
   /// Whether a message or a frame has begun and not ended.
-  bool insideMessage() const noexcept;
+  bool insideMessage() const noexcept {
+    return message_ != noMessage || insideFrame_ || partialHeaderSize_ > 0;
+  }
 
  private:
+  // A message has text or binary as its opcode, so this one is free.
+  static constexpr Opcode noMessage = Opcode::Continuation;
+
+  bool receivesMasked() const noexcept { return role_ == Role::Server; }
+  bool sendsMasked() const noexcept { return role_ == Role::Client; }
+
+  DecodedHeader takeHeader(MutableBytes& input) noexcept;
+  Errc check(const FrameHeader& header) const noexcept;
+  void beginFrame(const FrameHeader& header) noexcept;
+  bool liesWholeIn(Bytes input) const noexcept;
+  Event takeFrame(MutableBytes& input) noexcept;
+  Event collect(MutableBytes& input);
+  Event finishMessage(MutableBytes payload) noexcept;
+  Event finishControl(MutableBytes payload) noexcept;
+  Event fail(Errc error) noexcept;
+  void dropHandedOut() noexcept;
+
   void control(Opcode opcode, Bytes payload, OutputQueue& out);
-  // …
+  void send(Opcode opcode, Bytes payload, OutputQueue& out);
 
   const SessionLimits* limits_;
+  // What has arrived of a message that does not lie whole in one input, and behind it of a control
+  // frame in between; `handedOut_` bytes at its end are those of the last event.
+  MessageBuffer buffer_;
+  std::uint64_t handedOut_ = 0;
+  // Payload of the current frame: taken, and still to come.
+  std::uint64_t position_ = 0;
+  std::uint64_t remaining_ = 0;
+  MaskKey mask_{};
+  // Frames of the current message.
+  std::uint32_t fragments_ = 0;
+  Utf8Checker utf8_;
+  Opcode message_ = noMessage;
+  Opcode frame_ = Opcode::Continuation;
   Role role_;
+  bool final_ = false;
+  bool insideFrame_ = false;
   bool closeSent_ = false;
   bool receiveEnded_ = false;
+  std::uint8_t partialHeaderSize_ = 0;
+  std::array<std::byte, maxHeaderSize - 1> partialHeader_{};
 };
 
 /// A server's data frame, whole, to be shared by many connections (a server's frames are the same for

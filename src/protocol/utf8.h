@@ -21,14 +21,19 @@ class Utf8Checker {
  public:
   /// False from the first part on that cannot be part of valid text.
   bool feed(Bytes part) noexcept;
+  /// One byte more. On false the checker is where it was before the code point that `byte` breaks.
+  bool step(std::uint8_t byte) noexcept;
   /// Whether the text may end here.
-  bool complete() const noexcept { return pending_ == 0; }
+  bool complete() const noexcept { return needed_ == 0; }
   void reset() noexcept { *this = {}; }
 
  private:
-  // The bytes of a code point that is not complete: how many are here, and they themselves.
-  std::uint8_t pending_ = 0;
-  std::byte partial_[3]{};
+  // The state of the Encoding standard's decoder: how many bytes the code point needs yet, and the
+  // bounds of the next one.
+  std::uint8_t needed_ = 0;
+  std::uint8_t lower_ = 0x80;
+  std::uint8_t upper_ = 0xBF;
+  bool failed_ = false;
 };
 
 }  // namespace duplex::protocol

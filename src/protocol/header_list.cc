@@ -1,0 +1,161 @@
+#include "protocol/header_list.h"
+
+#include <algorithm>
+
+namespace duplex::protocol {
+namespace {
+
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+constexpr bool isTokenCharacter(char c) noexcept {
+  return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+constexpr bool isSpace(char c) noexcept {
+  return c == ' ' || c == '\t';
+}
+
+std::string_view trim(std::string_view text) noexcept {
+  while (!text.empty() && isSpace(text.front())) text.remove_prefix(1);
+  while (!text.empty() && isSpace(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// Takes the first element and its comma off `list`; null when there is no more.
+std::optional<std::string_view> takeElement(std::optional<std::string_view>& list) noexcept {
+  if (!list) return std::nullopt;
+  const std::size_t comma = list->find(',');
+  const std::string_view element = trim(list->substr(0, comma));
+  list = comma == std::string_view::npos ? std::nullopt : std::optional(list->substr(comma + 1));
+  return element;
+}
+
+// Reads a header value from front to back.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) noexcept : text_(text) {}
+
+  bool atEnd() const noexcept { return text_.empty(); }
+  void skipSpace() noexcept {
+    while (!text_.empty() && isSpace(text_.front())) text_.remove_prefix(1);
+  }
+  bool take(char c) noexcept {
+    if (text_.empty() || text_.front() != c) return false;
+    text_.remove_prefix(1);
+    return true;
+  }
+  bool takeToken() noexcept {
+    const auto end = std::find_if_not(text_.begin(), text_.end(), isTokenCharacter);
+    const auto size = static_cast<std::size_t>(end - text_.begin());
+    text_.remove_prefix(size);
+    return size > 0;
+  }
+  // What is quoted has to be a token too, once unescaped (RFC 6455 §9.1).
+  bool takeQuotedToken() noexcept {
+    if (!take('"')) return false;
+    for (std::size_t size = 0; !text_.empty(); ++size) {
+      if (take('"')) return size > 0;
+      take('\\');
+      if (text_.empty() || !isTokenCharacter(text_.front())) return false;
+      text_.remove_prefix(1);
+    }
+    return false;
+  }
+
+ private:
+  std::string_view text_;
+};
+
+// extension-param = token [ "=" (token | quoted-string) ]
+bool takeParameter(Reader& reader) noexcept {
+  reader.skipSpace();
+  if (!reader.takeToken()) return false;
+  reader.skipSpace();
+  if (!reader.take('=')) return true;
+  reader.skipSpace();
+  if (!reader.takeToken() && !reader.takeQuotedToken()) return false;
+  reader.skipSpace();
+  return true;
+}
+
+// extension = extension-token *( ";" extension-param )
+bool takeExtension(Reader& reader) noexcept {
+  reader.skipSpace();
+  if (!reader.takeToken()) return false;
+  reader.skipSpace();
+  while (reader.take(';')) {
+    if (!takeParameter(reader)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool isToken(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), isTokenCharacter);
+}
+
+bool isFieldValue(std::string_view text) noexcept {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    const auto value = static_cast<unsigned char>(c);
+    return (value < 0x20 && c != '\t') || value == 0x7F;
+  });
+}
+
+bool equalsIgnoringCase(std::string_view one, std::string_view other) noexcept {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
+bool hasToken(std::string_view list, std::string_view token) noexcept {
+  std::optional<std::string_view> rest = list;
+  while (const auto element = takeElement(rest)) {
+    if (equalsIgnoringCase(*element, token)) return true;
+  }
+  return false;
+}
+
+bool hasToken(std::span<const HeaderField> headers, std::string_view name, std::string_view token) noexcept {
+  return std::any_of(headers.begin(), headers.end(), [&](const HeaderField& field) {
+    return equalsIgnoringCase(field.name, name) && hasToken(field.value, token);
+  });
+}
+
+std::size_t countFields(std::span<const HeaderField> headers, std::string_view name) noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(headers.begin(), headers.end(),
+                    [&](const HeaderField& field) { return equalsIgnoringCase(field.name, name); }));
+}
+
+std::optional<std::string_view> onlyField(std::span<const HeaderField> headers,
+                                          std::string_view name) noexcept {
+  std::optional<std::string_view> found;
+  for (const HeaderField& field : headers) {
+    if (!equalsIgnoringCase(field.name, name)) continue;
+    if (found) return std::nullopt;
+    found = field.value;
+  }
+  return found;
+}
+
+bool parseTokens(std::string_view list, std::vector<std::string_view>& tokens) {
+  std::optional<std::string_view> rest = list;
+  while (const auto element = takeElement(rest)) {
+    if (!isToken(*element)) return false;
+    tokens.push_back(*element);
+  }
+  return true;
+}
+
+bool isExtensionList(std::string_view value) noexcept {
+  Reader reader(value);
+  do {
+    if (!takeExtension(reader)) return false;
+  } while (reader.take(','));
+  return reader.atEnd();
+}
+
+}  // namespace duplex::protocol

@@ -1,0 +1,47 @@
+#include "protocol/message_buffer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace duplex::protocol {
+
+MessageBuffer::MessageBuffer(MessageBuffer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+
+MessageBuffer& MessageBuffer::operator=(MessageBuffer&& other) noexcept {
+  std::swap(block_, other.block_);
+  return *this;
+}
+
+MutableBytes MessageBuffer::bytes() noexcept {
+  return block_ == nullptr ? MutableBytes() : MutableBytes(block_->bytes(), block_->size);
+}
+
+MutableBytes MessageBuffer::extend(std::size_t size, std::size_t coming) {
+  if (size == 0) return {};
+  const std::size_t needed = this->size() + size;
+  if (block_ == nullptr || needed > block_->capacity) grow(needed + std::min(needed, coming));
+  block_->size = needed;
+  return {block_->bytes() + needed - size, size};
+}
+
+void MessageBuffer::truncate(std::size_t size) noexcept {
+  if (size == 0) return release();
+  block_->size = size;
+}
+
+void MessageBuffer::grow(std::size_t capacity) {
+  auto* grown = new (::operator new(sizeof(Block) + capacity)) Block{0, capacity};
+  if (block_ != nullptr) {
+    std::memcpy(grown->bytes(), block_->bytes(), block_->size);
+    release();
+  }
+  block_ = grown;
+}
+
+void MessageBuffer::release() noexcept {
+  ::operator delete(std::exchange(block_, nullptr));
+}
+
+}  // namespace duplex::protocol

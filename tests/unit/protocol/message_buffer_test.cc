@@ -1,0 +1,70 @@
+#include "protocol/message_buffer.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <limits>
+#include <string>
+#include <utility>
+
+using duplex::asText;
+using duplex::protocol::MessageBuffer;
+
+namespace {
+
+constexpr std::size_t unknown = std::numeric_limits<std::size_t>::max();
+
+void append(MessageBuffer& buffer, std::string_view text, std::size_t coming = unknown) {
+  const duplex::MutableBytes room = buffer.extend(text.size(), coming);
+  REQUIRE(room.size() == text.size());
+  if (!text.empty()) std::memcpy(room.data(), text.data(), text.size());
+}
+
+}  // namespace
+
+static_assert(sizeof(MessageBuffer) == sizeof(void*));
+
+TEST_CASE("bytes stay in order as the buffer grows") {
+  MessageBuffer buffer;
+  std::string model;
+  CHECK(buffer.size() == 0);
+  CHECK(buffer.bytes().empty());
+  for (int i = 0; i < 200; ++i) {
+    const std::string part(static_cast<std::size_t>(i), static_cast<char>('a' + i % 26));
+    append(buffer, part, i % 3 == 0 ? 0 : unknown);
+    model += part;
+    REQUIRE(asText(buffer.bytes()) == model);
+  }
+}
+
+TEST_CASE("what is announced and comes fits without a move") {
+  MessageBuffer buffer;
+  append(buffer, std::string(60, 'a'), 40);
+  const std::byte* at = buffer.bytes().data();
+  append(buffer, std::string(40, 'b'), 0);
+  CHECK(buffer.bytes().data() == at);
+}
+
+TEST_CASE("truncated, it keeps the front, and nothing at 0") {
+  MessageBuffer buffer;
+  append(buffer, "message");
+  append(buffer, "ping");
+  buffer.truncate(7);
+  CHECK(asText(buffer.bytes()) == "message");
+  append(buffer, "!");
+  CHECK(asText(buffer.bytes()) == "message!");
+  buffer.truncate(0);
+  CHECK(buffer.size() == 0);
+  buffer.truncate(0);
+  append(buffer, "again");
+  CHECK(asText(buffer.bytes()) == "again");
+}
+
+TEST_CASE("a buffer moves") {
+  MessageBuffer one;
+  append(one, "text");
+  MessageBuffer other = std::move(one);
+  CHECK(asText(other.bytes()) == "text");
+  one = std::move(other);
+  CHECK(asText(one.bytes()) == "text");
+}
