@@ -29,7 +29,8 @@ countCases() {
 }
 
 # suite NAME COMMAND…: runs it without input and notes the outcome. A suite that prints no count is
-# one case. Shows the end of the log of one that fails, and returns 0 so that the next one runs.
+# one case. Shows the log of one that fails, without
+# the cases that passed, and returns 0 so that the next one runs.
 suite() {
   local name=$1 log="$results/${1// /-}.log" status=0 start=$EPOCHREALTIME passed failed seconds
   shift
@@ -49,8 +50,8 @@ suite() {
   rows+=("$(printf '%-28s %s' "$name" "$row")")
   ((allPassed += passed, allFailed += failed)) || true
   if ((failed > 0)); then
-    printf -- '--- the end of %s:\n' "$log"
-    tail -n 80 "$log"
+    printf -- '--- from %s:\n' "$log"
+    grep -v '^ *✔' "$log" | tail -n 80 || true
     printf -- '---\n'
   fi
 }
