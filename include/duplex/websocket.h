@@ -24,7 +24,8 @@ class Mailbox;
 }
 namespace websocket {
 class Connection;
-}
+struct Extras;
+}  // namespace websocket
 
 /// WHATWG WebSockets §3.1; the values are the browser's.
 enum class ReadyState : std::uint8_t { Connecting = 0, Open = 1, Closing = 2, Closed = 3 };
@@ -173,9 +174,13 @@ class WebSocket {
   WebSocket(net::Mailbox* owner, std::uint32_t slot, std::uint32_t generation) noexcept
       : owner_(owner), slot_(slot), generation_(generation) {}
   websocket::Connection* local() const noexcept;
+  template <class Call>
+  void onOwner(Call&& call) const;
+  template <class F>
+  void setHandler(F websocket::Extras::*place, F handler) const;
   /// Takes `made`; returns it, or null after destroying it where the connection is gone.
-  void* setData(void* made, const void* tag, void (*destroy)(void*)) const;
-  void* getData(const void* tag) const noexcept;
+  void* setData(void* made, const void* type, void (*destroy)(void*)) const;
+  void* getData(const void* type) const noexcept;
 
   net::Mailbox* owner_ = nullptr;
   std::uint32_t slot_ = 0;

@@ -7,9 +7,14 @@
 
 namespace duplex::net {
 
+void checkBackend(std::string_view name) {
+  if (name == "auto" || name == "epoll") return;
+  throw std::invalid_argument("duplex: no back end is named '" + std::string(name) + "'");
+}
+
 std::unique_ptr<Backend> makeBackend(std::string_view name, Loop& loop) {
-  if (name == "auto" || name == "epoll") return std::make_unique<EpollBackend>(loop);
-  throw std::invalid_argument("duplex: no back end is named " + std::string(name));
+  checkBackend(name);
+  return std::make_unique<EpollBackend>(loop);
 }
 
 }  // namespace duplex::net

@@ -85,5 +85,7 @@ class Backend {
 /// The back end named "auto" or "epoll", for `loop`. Throws std::invalid_argument for another name,
 /// std::system_error where this kernel does not offer it.
 std::unique_ptr<Backend> makeBackend(std::string_view name, Loop& loop);
+/// Throws std::invalid_argument if no back end has that name.
+void checkBackend(std::string_view name);
 
 }  // namespace duplex::net

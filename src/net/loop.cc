@@ -83,8 +83,8 @@ Loop::~Loop() {
   threadLoop = nullptr;
 }
 
-Loop& Loop::current() {
-  if (threadLoop == nullptr) ownedLoop = std::make_unique<Loop>();
+Loop& Loop::current(std::string_view backend) {
+  if (threadLoop == nullptr) ownedLoop = std::make_unique<Loop>(backend);
   return *threadLoop;
 }
 

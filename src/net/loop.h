@@ -35,8 +35,8 @@ class Loop {
   /// Closes what is still open, without telling its handlers.
   ~Loop();
 
-  /// The calling thread's; made with the back end "auto" if there is none.
-  static Loop& current();
+  /// The calling thread's; made with `backend` if there is none.
+  static Loop& current(std::string_view backend = "auto");
   /// The calling thread's; null if there is none.
   static Loop* currentOrNull() noexcept;
 

@@ -35,6 +35,7 @@ class Stream {
   OutputQueue& output() { return socket_->output(); }
   std::size_t queued() const noexcept { return socket_ == nullptr ? 0 : socket_->queued(); }
   std::size_t queuedPayload() const noexcept { return socket_ == nullptr ? 0 : socket_->queuedPayload(); }
+  void notifyDrained() { socket_->notifyDrained(); }
   void pause() { socket_->pause(); }
   void resume() { socket_->resume(); }
   void shutdown() { socket_->shutdown(); }

@@ -1,0 +1,228 @@
+#include <duplex/app.h>
+
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "app/shard.h"
+#include "app/worker.h"
+#include "net/backend.h"
+#include "net/loop.h"
+#include "protocol/session.h"
+#include "protocol/utf8.h"
+#include "transport/listener.h"
+#include "websocket/connection.h"
+
+namespace duplex {
+namespace {
+
+void deliver(topics::Subscriber& subscriber, const broker::Publication& publication) {
+  static_cast<websocket::Connection&>(subscriber).sendFrame(publication.frame, publication.payload);
+}
+
+Address listenAddress(std::string_view host, std::uint16_t port) {
+  const Address address = Address::parse(host == "localhost" ? "127.0.0.1" : host, port);
+  if (address.family() != Address::Family::None) return address;
+  throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                          "listen: '" + std::string(host) + "' is not an address");
+}
+
+}  // namespace
+
+/// The app's life: one shard on the loop of the thread that made it, one on each thread it starts.
+class App::Impl {
+ public:
+  Impl(AppOptions options, const http::Routes& routes)
+      : shared_{std::move(options), broker::Hub(&deliver), {}, {}},
+        routes_(routes),
+        loop_(loopFor(shared_.options.backend)) {}
+
+  ~Impl() {
+    listeners_.clear();
+    forgetShards();
+    workers_.clear();
+  }
+
+  Address listen(const Address& address, Function<void(const Address&)> listening) {
+    if (closing_) throw std::logic_error("duplex: the app has been closed");
+    if (own_ == nullptr) start();
+    listeners_.push_back(std::make_unique<transport::Listener>(
+        loop_, address, [this](net::Accepted accepted) { distribute(accepted); }));
+    const Address bound = listeners_.back()->address();
+    if (listening) {
+      loop_.defer([alive = std::weak_ptr(alive_), listening = std::move(listening), bound] {
+        if (!alive.expired()) listening(bound);
+      });
+    }
+    return bound;
+  }
+
+  void publish(std::string_view topic, protocol::Opcode type, Bytes payload) {
+    shared_.hub.publish(topic, {protocol::frameForAll(type, payload), payload.size()});
+  }
+
+  std::vector<WebSocket> clients(std::string_view path) const {
+    std::vector<WebSocket> all;
+    const std::lock_guard lock(mutex_);
+    for (const Shard* shard : shards_) shard->appendClients(path, all);
+    return all;
+  }
+
+  void close(Milliseconds deadline, Function<void()> closed) {
+    onLoop([this, deadline, closed = std::move(closed)]() mutable {
+      if (closed) closedHandlers_.push_back(std::move(closed));
+      closeHere(deadline);
+    });
+  }
+
+  void onerror(Function<void(const Error&)> handler) { shared_.report = std::move(handler); }
+
+ private:
+  static net::Loop& loopFor(std::string_view backend) {
+    net::checkBackend(backend);
+    return net::Loop::current(backend);
+  }
+
+  /// Runs `task` on the app's own loop, unless the app is gone by then: now if this is its thread.
+  void onLoop(Function<void()> task) {
+    if (loop_.mailbox().local() != nullptr) {
+      task();
+      return;
+    }
+    loop_.mailbox().post([alive = std::weak_ptr(alive_), task = std::move(task)] {
+      if (!alive.expired()) task();
+    });
+  }
+
+  void start() {
+    own_ = std::make_unique<Shard>(shared_, routes_, loop_);
+    std::vector<Shard*> shards{own_.get()};
+    for (unsigned i = 1; i < shared_.options.threads; ++i) {
+      workers_.push_back(std::make_unique<Worker>(shared_, routes_));
+      shards.push_back(&workers_.back()->shard());
+    }
+    const std::lock_guard lock(mutex_);
+    shards_ = std::move(shards);
+  }
+
+  // Connections go to the loops in turn: each gets as many.
+  void distribute(const net::Accepted& accepted) {
+    Shard& shard = *shards_[nextShard_];
+    nextShard_ = (nextShard_ + 1) % shards_.size();
+    if (&shard == own_.get()) {
+      shard.accept(accepted);
+    } else {
+      shard.loop().mailbox().post([&shard, accepted] { shard.accept(accepted); });
+    }
+  }
+
+  void closeHere(Milliseconds deadline) {
+    listeners_.clear();
+    if (!closing_) {
+      closing_ = true;
+      // The loop's own sockets may be gone before those of the other threads.
+      loop_.hold();
+      openShards_ = shards_.size();
+    }
+    if (openShards_ == 0) {
+      allClosed();
+      return;
+    }
+    for (Shard* shard : shards_) {
+      auto closed = [this, alive = std::weak_ptr(alive_)] { onLoop([this] { shardClosed(); }); };
+      if (shard == own_.get()) {
+        shard->close(deadline, std::move(closed));
+      } else {
+        shard->loop().mailbox().post([shard, deadline, closed = std::move(closed)]() mutable {
+          shard->close(deadline, std::move(closed));
+        });
+      }
+    }
+  }
+
+  void shardClosed() {
+    if (--openShards_ != 0) return;
+    // Not from within the shard.
+    loop_.defer([this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) allClosed();
+    });
+  }
+
+  void allClosed() {
+    if (std::exchange(ended_, true)) return runClosedHandlers();
+    forgetShards();
+    workers_.clear();
+    loop_.unhold();
+    runClosedHandlers();
+  }
+
+  void runClosedHandlers() {
+    for (const Function<void()>& closed : std::exchange(closedHandlers_, {})) closed();
+  }
+
+  void forgetShards() {
+    const std::lock_guard lock(mutex_);
+    shards_.clear();
+  }
+
+  // First, so that it goes last: what it guards refers to the rest.
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  Shared shared_;
+  const http::Routes& routes_;
+  net::Loop& loop_;
+  std::unique_ptr<Shard> own_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  // Guards shards_ against `clients`.
+  mutable std::mutex mutex_;
+  std::vector<Shard*> shards_;
+  std::size_t nextShard_ = 0;
+  std::vector<std::unique_ptr<transport::Listener>> listeners_;
+  std::vector<Function<void()>> closedHandlers_;
+  std::size_t openShards_ = 0;
+  bool closing_ = false;
+  bool ended_ = false;
+};
+
+App::App() : App(AppOptions{}) {}
+
+App::App(AppOptions options) : impl_(new Impl(std::move(options), *routes_)) {}
+
+App::~App() {
+  delete impl_;
+}
+
+Address App::listen(std::uint16_t port, std::string_view host, Function<void(const Address&)> listening) {
+  return impl_->listen(listenAddress(host, port), std::move(listening));
+}
+
+Address App::listen(std::uint16_t port, Function<void(const Address&)> listening) {
+  return listen(port, "::", std::move(listening));
+}
+
+void App::publish(std::string_view topic, std::string_view text) {
+  if (protocol::isValidUtf8(asBytes(text))) {
+    impl_->publish(topic, protocol::Opcode::Text, asBytes(text));
+  } else {
+    impl_->publish(topic, protocol::Opcode::Text, asBytes(protocol::repairUtf8(text)));
+  }
+}
+
+void App::publish(std::string_view topic, std::span<const std::byte> binary) {
+  impl_->publish(topic, protocol::Opcode::Binary, binary);
+}
+
+std::vector<WebSocket> App::clients(std::string_view path) const {
+  return impl_->clients(path);
+}
+
+void App::close(std::chrono::milliseconds deadline, Function<void()> closed) {
+  impl_->close(deadline, std::move(closed));
+}
+
+void App::onerror(Function<void(const Error&)> handler) {
+  impl_->onerror(std::move(handler));
+}
+
+}  // namespace duplex

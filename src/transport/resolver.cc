@@ -1,0 +1,160 @@
+#include "transport/resolver.h"
+
+#include <ares.h>
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "base/ascii.h"
+
+namespace duplex::transport {
+namespace {
+
+Address addressOf(const sockaddr& name, std::uint16_t port) {
+  std::array<std::uint8_t, 16> bytes{};
+  if (name.sa_family == AF_INET) {
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in&>(name).sin_addr, 4);
+    return {Address::Family::V4, bytes, port};
+  }
+  std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(name).sin6_addr, 16);
+  return {Address::Family::V6, bytes, port};
+}
+
+void initialiseLibrary() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) throw std::bad_alloc();
+  });
+}
+
+}  // namespace
+
+std::vector<Address> resolveLocally(std::string_view host, std::uint16_t port) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (equalsIgnoringCase(host, "localhost") ||
+      (host.size() > 10 && equalsIgnoringCase(host.substr(host.size() - 10), ".localhost"))) {
+    return {Address::parse("127.0.0.1", port), Address::parse("::1", port)};
+  }
+  const Address literal = Address::parse(host, port);
+  if (literal.family() == Address::Family::None) return {};
+  return {literal};
+}
+
+/// c-ares, with its sockets and its clock put into the loop.
+class Resolver::Channel final : net::WatchHandler, net::Timer {
+ public:
+  explicit Channel(net::Loop& loop) : loop_(loop) {
+    initialiseLibrary();
+    ares_options options{};
+    options.sock_state_cb = [](void* self, ares_socket_t descriptor, int readable, int writable) {
+      static_cast<Channel*>(self)->onSocketState(descriptor, readable != 0, writable != 0);
+    };
+    options.sock_state_cb_data = this;
+    options.timeout = 2000;
+    options.tries = 3;
+    const int flags = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
+    if (ares_init_options(&channel_, &options, flags) != ARES_SUCCESS) throw std::bad_alloc();
+  }
+
+  ~Channel() { ares_destroy(channel_); }
+
+  void resolve(Resolver& resolver, std::uint64_t id, const std::string& host, std::uint16_t port) {
+    ares_addrinfo_hints hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    auto query = std::make_unique<Query>(Query{resolver, id, port});
+    ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &Channel::onAnswer, query.release());
+    setTimer();
+  }
+
+ private:
+  struct Query {
+    Resolver& resolver;
+    std::uint64_t id;
+    std::uint16_t port;
+  };
+
+  static void onAnswer(void* argument, int status, int, ares_addrinfo* result) {
+    const std::unique_ptr<Query> query(static_cast<Query*>(argument));
+    const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> owned(result, &ares_freeaddrinfo);
+    if (status == ARES_EDESTRUCTION) return;
+    std::vector<Address> addresses;
+    for (const ares_addrinfo_node* node = result == nullptr ? nullptr : result->nodes; node != nullptr;
+         node = node->ai_next) {
+      addresses.push_back(addressOf(*node->ai_addr, query->port));
+    }
+    query->resolver.answer(query->id, std::move(addresses));
+  }
+
+  void onSocketState(ares_socket_t descriptor, bool readable, bool writable) {
+    std::erase(descriptors_, descriptor);
+    if (readable || writable) descriptors_.push_back(descriptor);
+    loop_.watch(descriptor, readable, writable, *this);
+  }
+
+  // The watcher is not told which descriptor it was: c-ares looks at those it has.
+  void onReady(bool, bool) override {
+    for (const ares_socket_t descriptor : std::vector(descriptors_)) {
+      ares_process_fd(channel_, descriptor, descriptor);
+    }
+    setTimer();
+  }
+
+  void onTimer() override {
+    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    setTimer();
+  }
+
+  void setTimer() {
+    timeval wait{};
+    if (ares_timeout(channel_, nullptr, &wait) == nullptr) {
+      cancel();
+    } else {
+      loop_.schedule(*this, std::chrono::seconds(wait.tv_sec) + std::chrono::microseconds(wait.tv_usec));
+    }
+  }
+
+  net::Loop& loop_;
+  ares_channel channel_ = nullptr;
+  std::vector<ares_socket_t> descriptors_;
+};
+
+Resolver::Resolver(net::Loop& loop) : loop_(loop) {}
+
+Resolver::~Resolver() = default;
+
+std::uint64_t Resolver::resolve(const std::string& host, std::uint16_t port, Callback callback) {
+  const std::uint64_t id = ++lastQuery_;
+  queries_.emplace(id, std::move(callback));
+  loop_.hold();
+  if (auto local = resolveLocally(host, port); !local.empty()) {
+    loop_.defer([this, id, local = std::move(local)]() mutable { answer(id, std::move(local)); });
+    return id;
+  }
+  // c-ares may answer at once, from the hosts file; the caller has to have the query's number first.
+  loop_.defer([this, id, host, port] {
+    if (!queries_.contains(id)) return;
+    if (channel_ == nullptr) channel_ = std::make_unique<Channel>(loop_);
+    channel_->resolve(*this, id, host, port);
+  });
+  return id;
+}
+
+void Resolver::cancel(std::uint64_t query) noexcept {
+  if (queries_.erase(query) != 0) loop_.unhold();
+}
+
+void Resolver::answer(std::uint64_t query, std::vector<Address> addresses) {
+  auto entry = queries_.extract(query);
+  if (entry.empty()) return;
+  loop_.unhold();
+  entry.mapped()(std::move(addresses));
+}
+
+}  // namespace duplex::transport

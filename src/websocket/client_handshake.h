@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include <duplex/error.h>
+#include <duplex/function.h>
+#include <duplex/websocket.h>
+
+#include "base/bytes.h"
+#include "http/response_parser.h"
+#include "net/loop.h"
+#include "protocol/handshake.h"
+#include "transport/connector.h"
+#include "transport/stream.h"
+#include "websocket/url.h"
+
+namespace duplex::websocket {
+
+/// A client's way from a URL to an open connection: connect, ask, judge the answer. Destroying it
+/// gives up.
+class ClientHandshake {
+ public:
+  using Connected = Function<void(std::error_code error, transport::Stream stream)>;
+
+  /// `connected` is told the outcome of connecting; `request` is to be sent then. It may destroy this.
+  ClientHandshake(net::Loop& loop, const Url& url, const ClientOptions& options, Connected connected);
+
+  /// What to send first.
+  std::string request() const { return protocol::requestHead(ours_); }
+
+  struct Answer {
+    /// More is to come.
+    bool complete = false;
+    /// Set: the server refused, or answered what it may not.
+    Error error;
+    bool refused = false;
+    std::string protocol;
+    std::string extensions;
+    /// Bytes of the input that belong to the answer; frames may follow them.
+    std::size_t consumed = 0;
+  };
+  Answer feed(Bytes bytes);
+
+ private:
+  Answer judge() const;
+
+  protocol::ClientHandshake ours_;
+  http::ResponseHeadParser parser_;
+  std::unique_ptr<transport::Connector> connector_;
+};
+
+/// Throws SyntaxError if a browser would refuse `options`: subprotocols that are no tokens or occur
+/// twice (WHATWG WebSockets §3.1), headers that are none or belong to the handshake.
+void checkOptions(const ClientOptions& options);
+
+}  // namespace duplex::websocket

@@ -1,0 +1,431 @@
+#include "websocket/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/output_queue.h"
+#include "net/loop.h"
+#include "protocol/close_code.h"
+
+namespace duplex::websocket {
+
+using protocol::Event;
+using protocol::Opcode;
+using protocol::Role;
+
+Connection::Connection(Group& group, transport::Stream stream, Request request, std::string protocol)
+    : group_(group),
+      stream_(std::move(stream)),
+      session_(group.role, group.sessionLimits),
+      request_(std::move(request)),
+      id_(group.loop.mailbox().slots.allocate(this)),
+      lastReceived_(group.loop.now()) {
+  setState(ReadyState::Open);
+  stream_.setHandler(*this);
+  if (!protocol.empty()) extras().protocol = std::move(protocol);
+  group_.add(*this);
+  heartbeat();
+}
+
+Connection::Connection(Group& group, const Url& url, const ClientOptions& options)
+    : group_(group),
+      session_(group.role, group.sessionLimits),
+      id_(group.loop.mailbox().slots.allocate(this)),
+      lastReceived_(group.loop.now()) {
+  setState(ReadyState::Connecting);
+  group_.add(*this);
+  extras().url = url.href;
+  if (options.handshakeTimeout.count() > 0) group_.loop.schedule(*this, options.handshakeTimeout);
+  if (url.secure) {
+    // Told from a later turn, as every failure to connect is.
+    group_.loop.defer([socket = handle()] {
+      if (Connection* self = socket.local()) {
+        self->fail(Error(Errc::Unsupported, "wss: needs TLS, which this build lacks"), Errc::ConnectFailed);
+      }
+    });
+    return;
+  }
+  extras().handshake = std::make_unique<ClientHandshake>(
+      group_.loop, url, options,
+      [this](std::error_code error, transport::Stream stream) { connected(error, std::move(stream)); });
+}
+
+Connection::~Connection() {
+  group_.loop.mailbox().slots.release(id_);
+  group_.remove(*this);
+}
+
+void Connection::discard() {
+  stream_.close(true);
+  delete this;
+}
+
+WebSocket Connection::handle() const noexcept {
+  return {&group_.loop.mailbox(), id_.index, id_.generation};
+}
+
+Extras& Connection::extras() {
+  if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
+  return *extras_;
+}
+
+void Connection::setState(ReadyState state) noexcept {
+  state_ = state;
+  group_.loop.mailbox().slots.setState(id_, static_cast<std::uint8_t>(state));
+}
+
+// What a handler throws ends the connection and no more.
+template <class Call>
+void Connection::guarded(Call&& call) {
+  try {
+    if (extras_ != nullptr) {
+      const Extras::Running running(*extras_);
+      call();
+    } else {
+      call();
+    }
+  } catch (...) {
+    handlerFailed();
+  }
+}
+
+// --- opening
+
+void Connection::start(MutableBytes leftover) {
+  if (group_.route != nullptr && group_.route->open) {
+    guarded([this] { group_.route->open(handle(), request_); });
+  }
+  if (!leftover.empty() && stream_) receive(leftover);
+}
+
+void Connection::connected(std::error_code error, transport::Stream stream) {
+  if (error) {
+    fail(Error(error, "could not connect: " + error.message()), Errc::ConnectFailed);
+    return;
+  }
+  stream_ = std::move(stream);
+  stream_.setHandler(*this);
+  stream_.output().append(extras_->handshake->request());
+}
+
+MutableBytes Connection::readAnswer(MutableBytes bytes) {
+  ClientHandshake::Answer answer = extras_->handshake->feed(bytes);
+  if (!answer.complete) return {};
+  if (answer.refused) {
+    fail(answer.error, Errc::HandshakeRefused);
+    return {};
+  }
+  extras_->handshake.reset();
+  extras_->protocol = std::move(answer.protocol);
+  extras_->extensions = std::move(answer.extensions);
+  setState(ReadyState::Open);
+  heartbeat();
+  if (extras_->onopen) guarded([this] { extras_->onopen(); });
+  return bytes.subspan(answer.consumed);
+}
+
+// --- receiving
+
+void Connection::onData(MutableBytes bytes) {
+  lastReceived_ = group_.loop.now();
+  if (state_ == ReadyState::Connecting) bytes = readAnswer(bytes);
+  receive(bytes);
+}
+
+void Connection::receive(MutableBytes input) {
+  // A handler may end the stream.
+  while (stream_) {
+    const Event event = session_.next(input);
+    if (!event) return;
+    onEvent(event);
+  }
+}
+
+void Connection::onEvent(const Event& event) {
+  switch (event.type) {
+    case Event::Type::Text:
+      onMessage(Message::Type::Text, event.payload);
+      return;
+    case Event::Type::Binary:
+      onMessage(Message::Type::Binary, event.payload);
+      return;
+    case Event::Type::Ping:
+      onPing(event.payload);
+      return;
+    case Event::Type::Pong:
+      onPong(event.payload);
+      return;
+    case Event::Type::Close:
+      onClose(event);
+      return;
+    case Event::Type::Failure:
+      fail(Error(event.error), event.error);
+      return;
+    case Event::Type::None:
+      return;
+  }
+}
+
+void Connection::onMessage(Message::Type type, Bytes payload) {
+  // After our Close the peer's messages are for nobody (WHATWG WebSockets §4).
+  if (state_ != ReadyState::Open) return;
+  const Message message(type, payload);
+  if (extras_ != nullptr && extras_->onmessage) {
+    guarded([&] { extras_->onmessage(message); });
+  } else if (group_.route != nullptr && group_.route->message) {
+    guarded([&] { group_.route->message(handle(), message); });
+  }
+}
+
+void Connection::onPing(Bytes payload) {
+  if (state_ != ReadyState::Open) return;
+  session_.pong(payload, stream_.output());
+  if (overLimit(0)) return;
+  if (extras_ != nullptr && extras_->onping) {
+    guarded([&] { extras_->onping(asText(payload)); });
+  } else if (group_.route != nullptr && group_.route->ping) {
+    guarded([&] { group_.route->ping(handle(), asText(payload)); });
+  }
+}
+
+void Connection::onPong(Bytes payload) {
+  if (state_ != ReadyState::Open) return;
+  if (extras_ != nullptr && extras_->onpong) {
+    guarded([&] { extras_->onpong(asText(payload)); });
+  } else if (group_.route != nullptr && group_.route->pong) {
+    guarded([&] { group_.route->pong(handle(), asText(payload)); });
+  }
+}
+
+void Connection::onDrained() {
+  if (peerEnded_) {
+    finish();
+    return;
+  }
+  if (state_ != ReadyState::Open) return;
+  if (extras_ != nullptr && extras_->ondrain) {
+    guarded([this] { extras_->ondrain(); });
+  } else if (group_.route != nullptr && group_.route->drain) {
+    guarded([this] { group_.route->drain(handle()); });
+  }
+}
+
+// --- sending
+
+std::size_t Connection::bufferedAmount() const noexcept {
+  return stream_.queuedPayload() + (extras_ == nullptr ? 0 : extras_->discarded);
+}
+
+void Connection::send(Opcode type, Bytes payload) {
+  if (state_ != ReadyState::Open) {
+    extras().discarded += payload.size();
+    return;
+  }
+  if (overLimit(payload.size())) return;
+  session_.message(type, payload, stream_.output());
+}
+
+void Connection::sendFrame(const Ref<SharedBytes>& frame, std::size_t payload) {
+  if (state_ != ReadyState::Open || overLimit(payload)) return;
+  OutputQueue& output = stream_.output();
+  output.append(frame);
+  output.endFrame(payload);
+}
+
+void Connection::ping(Bytes payload) {
+  if (state_ == ReadyState::Open && !overLimit(payload.size())) session_.ping(payload, stream_.output());
+}
+
+bool Connection::overLimit(std::size_t more) {
+  const std::size_t limit = group_.limits.maxBufferedAmount;
+  if (limit == 0 || stream_.queued() + more <= limit) return false;
+  fail(Error(Errc::BufferFull), Errc::BufferFull);
+  return true;
+}
+
+// --- topics
+
+void Connection::subscribe(std::string_view topic) {
+  if (group_.topics != nullptr && state_ == ReadyState::Open) group_.topics->subscribe(*this, topic);
+}
+
+void Connection::unsubscribe(std::string_view topic) {
+  if (group_.topics != nullptr) group_.topics->unsubscribe(*this, topic);
+}
+
+bool Connection::isSubscribed(std::string_view topic) const {
+  return group_.topics != nullptr && group_.topics->isSubscribed(*this, topic);
+}
+
+void Connection::publish(std::string_view topic, Opcode type, Bytes payload) {
+  if (group_.publish) group_.publish(topic, type, payload, this);
+}
+
+// --- time
+
+void Connection::onTimer() {
+  switch (state_) {
+    case ReadyState::Connecting:
+      fail(Error(Errc::HandshakeTimeout), Errc::HandshakeTimeout);
+      return;
+    case ReadyState::Open:
+      heartbeat();
+      return;
+    // The peer takes its time over the end: it is cut, and what has been said of the end stands.
+    case ReadyState::Closing:
+      stream_.close(true);
+      finish();
+      return;
+    case ReadyState::Closed:
+      return;
+  }
+}
+
+void Connection::heartbeat() {
+  const TimePoint now = group_.loop.now();
+  const auto silent = now - lastReceived_;
+  const auto idle = group_.limits.idleTimeout;
+  const auto interval = group_.limits.pingInterval;
+  if (idle.count() > 0 && silent >= idle) {
+    fail(Error(Errc::IdleTimeout), Errc::IdleTimeout);
+    return;
+  }
+  TimePoint due = TimePoint::max();
+  if (interval.count() > 0) {
+    if (silent >= interval) ping({});
+    due = (silent >= interval ? now : lastReceived_) + interval;
+  }
+  if (idle.count() > 0) due = std::min(due, lastReceived_ + idle);
+  if (due != TimePoint::max() && state_ == ReadyState::Open) group_.loop.schedule(*this, due);
+}
+
+// --- ending
+
+void Connection::close(std::uint16_t code, std::string_view reason) {
+  if (state_ == ReadyState::Connecting) {
+    fail(Error(Errc::Terminated, "closed before the connection was open"), Errc::Terminated);
+  } else if (state_ == ReadyState::Open) {
+    session_.close(code, reason, stream_.output());
+    startClosing();
+  }
+}
+
+void Connection::terminate() {
+  if (state_ == ReadyState::Closed) return;
+  stream_.close(true);
+  finish();
+}
+
+void Connection::startClosing() {
+  setState(ReadyState::Closing);
+  const auto timeout = group_.limits.closeTimeout;
+  if (timeout.count() > 0) {
+    group_.loop.schedule(*this, timeout);
+  } else {
+    cancel();
+  }
+}
+
+void Connection::onClose(const Event& event) {
+  CloseEvent& end = extras().closeEvent;
+  end.code = event.code;
+  end.reason = asText(event.payload);
+  end.wasClean = !extras_->failed;
+  if (!session_.closeSent()) {
+    // The code is echoed; without one the answer has none either (RFC 6455 §5.5.1).
+    session_.close(event.code, {}, stream_.output());
+    startClosing();
+  }
+  // The server is the first to close TCP; a client waits for that (RFC 6455 §7.1.1).
+  if (group_.role == Role::Server) stream_.shutdown();
+}
+
+// The peer is told `rule`, the application and the log `error`.
+void Connection::fail(const Error& error, Errc rule) {
+  if (state_ == ReadyState::Closed || (extras_ != nullptr && extras_->failed)) return;
+  extras().failed = true;
+  extras_->error = error;
+  extras_->closeEvent = {};
+  if (group_.report) group_.report(error);
+  const std::uint16_t code = closeCode(rule);
+  if (!stream_ || state_ == ReadyState::Connecting || code == protocol::close_code::abnormal) {
+    stream_.close(true);
+    finish();
+    return;
+  }
+  const bool ownFault = code == protocol::close_code::internalError;
+  const std::string reason = ownFault ? std::string() : make_error_code(rule).message();
+  session_.close(code, std::string_view(reason).substr(0, protocol::maxCloseReason), stream_.output());
+  startClosing();
+  stream_.shutdown();
+}
+
+void Connection::handlerFailed() {
+  const Error error = Error::current();
+  if (state_ == ReadyState::Closed) {
+    if (group_.report) group_.report(error);
+  } else {
+    fail(error, Errc::HandlerFailed);
+  }
+}
+
+void Connection::onEnd() {
+  if (state_ == ReadyState::Connecting) {
+    fail(Error(Errc::ConnectionLost, "the server closed the connection during the handshake"),
+         Errc::ConnectionLost);
+    return;
+  }
+  // What is still queued, our Close perhaps, goes out first.
+  peerEnded_ = true;
+  if (state_ == ReadyState::Open) startClosing();
+  if (stream_.queued() == 0) {
+    finish();
+  } else {
+    stream_.notifyDrained();
+  }
+}
+
+void Connection::onFailed(std::error_code error) {
+  stream_.forget();
+  if (state_ == ReadyState::Connecting) {
+    fail(Error(error, "the connection broke during the handshake: " + error.message()), Errc::ConnectionLost);
+  } else {
+    finish();
+  }
+}
+
+void Connection::finish() {
+  if (state_ == ReadyState::Closed) return;
+  setState(ReadyState::Closed);
+  cancel();
+  // What never left stays counted, as in a browser.
+  if (stream_.queuedPayload() != 0) extras().discarded += stream_.queuedPayload();
+  stream_.close();
+  if (topics() != 0) group_.topics->remove(*this);
+  if (extras_ != nullptr) extras_->handshake.reset();
+  // The close event is a task of its own: no handler runs inside a call.
+  group_.loop.defer([socket = handle()] {
+    if (Connection* self = socket.local()) self->tellEnd();
+  });
+}
+
+void Connection::tellEnd() {
+  const CloseEvent end = extras_ == nullptr ? CloseEvent{} : extras_->closeEvent;
+  if (extras_ != nullptr && extras_->failed) {
+    if (extras_->onerror) {
+      guarded([this] { extras_->onerror(extras_->error); });
+    } else if (group_.route != nullptr && group_.route->error) {
+      guarded([this] { group_.route->error(handle(), extras_->error); });
+    }
+  }
+  if (extras_ != nullptr && extras_->onclose) {
+    guarded([&] { extras_->onclose(end); });
+  } else if (group_.route != nullptr && group_.route->close) {
+    guarded([&] { group_.route->close(handle(), end); });
+  }
+  Group& group = group_;
+  delete this;
+  if (group.removed) group.removed();
+}
+
+}  // namespace duplex::websocket

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <duplex/error.h>
+#include <duplex/message.h>
+#include <duplex/request.h>
+#include <duplex/websocket.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/ref.h"
+#include "base/shared_bytes.h"
+#include "base/slot_table.h"
+#include "net/socket.h"
+#include "net/timer_wheel.h"
+#include "protocol/session.h"
+#include "topics/topic_tree.h"
+#include "transport/stream.h"
+#include "websocket/extras.h"
+#include "websocket/group.h"
+
+namespace duplex::websocket {
+
+/// One WebSocket connection, of a server or of a client: a protocol session on a stream, its timer
+/// and its handlers. Known to the outside by its slot alone; owns itself, and is deleted after its
+/// close event. For its loop's thread only.
+class Connection final : private net::SocketHandler, private net::Timer, public topics::Subscriber {
+ public:
+  /// A server's: the 101 is in the stream's queue. `start` is to follow.
+  Connection(Group& group, transport::Stream stream, Request request, std::string protocol);
+  /// A client's, which starts to connect.
+  Connection(Group& group, const Url& url, const ClientOptions& options);
+
+  /// Tells the route that the connection is open, then reads `leftover`, which came with the request.
+  void start(MutableBytes leftover);
+
+  WebSocket handle() const noexcept;
+  ReadyState state() const noexcept { return state_; }
+  std::size_t bufferedAmount() const noexcept;
+  Address remoteAddress() const noexcept { return stream_ ? stream_.remoteAddress() : Address(); }
+  const Request& request() const noexcept { return request_; }
+  bool isClient() const noexcept { return group_.role == protocol::Role::Client; }
+  Extras& extras();
+  const Extras* existingExtras() const noexcept { return extras_.get(); }
+
+  /// Text is valid UTF-8; see WebSocket::send.
+  void send(protocol::Opcode type, Bytes payload);
+  /// A frame that many send, which carries `payload` bytes.
+  void sendFrame(const Ref<SharedBytes>& frame, std::size_t payload);
+  /// Code 0: an empty Close. The arguments have been checked.
+  void close(std::uint16_t code, std::string_view reason);
+  void ping(Bytes payload);
+  void terminate();
+
+  /// Nothing on a client.
+  void subscribe(std::string_view topic);
+  void unsubscribe(std::string_view topic);
+  bool isSubscribed(std::string_view topic) const;
+  void publish(std::string_view topic, protocol::Opcode type, Bytes payload);
+
+  /// Deletes it at once, without an event.
+  void discard();
+
+ private:
+  friend class Group;
+  ~Connection();
+
+  void onData(MutableBytes bytes) override;
+  void onEnd() override;
+  void onDrained() override;
+  void onFailed(std::error_code error) override;
+  void onTimer() override;
+
+  // A client before it is open.
+  void connected(std::error_code error, transport::Stream stream);
+  MutableBytes readAnswer(MutableBytes bytes);
+
+  void receive(MutableBytes input);
+  void onEvent(const protocol::Event& event);
+  void onMessage(Message::Type type, Bytes payload);
+  void onPing(Bytes payload);
+  void onPong(Bytes payload);
+  void onClose(const protocol::Event& event);
+  void heartbeat();
+
+  // The end: fail or a closing handshake leads to `finish`, that to the close event.
+  void fail(const Error& error, Errc rule);
+  void handlerFailed();
+  void startClosing();
+  bool overLimit(std::size_t more);
+  void finish();
+  void tellEnd();
+
+  void setState(ReadyState state) noexcept;
+  template <class Call>
+  void guarded(Call&& call);
+
+  Group& group_;
+  transport::Stream stream_;
+  protocol::Session session_;
+  Request request_;
+  std::unique_ptr<Extras> extras_;
+  SlotTable::Id id_;
+  TimePoint lastReceived_;
+  Connection* nextInGroup_ = nullptr;
+  Connection* previousInGroup_ = nullptr;
+  ReadyState state_;
+  // The peer has sent FIN; what is queued still goes out.
+  bool peerEnded_ = false;
+};
+
+}  // namespace duplex::websocket

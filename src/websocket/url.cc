@@ -1,0 +1,95 @@
+#include "websocket/url.h"
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <duplex/error.h>
+
+#include "base/ascii.h"
+
+namespace duplex::websocket {
+namespace {
+
+[[noreturn]] void refuse(std::string_view text, std::string_view why) {
+  throw SyntaxError("'" + std::string(text) + "' " + std::string(why));
+}
+
+std::string_view trim(std::string_view text) {
+  const auto isSpace = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+  while (!text.empty() && isSpace(text.front())) text.remove_prefix(1);
+  while (!text.empty() && isSpace(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// What a browser encodes by itself: all that may not stand in a URL but is no delimiter of one.
+std::string encodeLoose(std::string_view text) {
+  constexpr std::string_view loose = " \"<>`{}|\\^";
+  constexpr char digits[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte == '\t' || byte == '\n' || byte == '\r') continue;
+    if (byte < ' ' || byte >= 0x7F || loose.find(c) != std::string_view::npos) {
+      encoded += {'%', digits[byte >> 4], digits[byte & 15]};
+    } else {
+      encoded += c;
+    }
+  }
+  return encoded;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), toLower);
+  return result;
+}
+
+bool isSecure(std::string_view text, std::string_view scheme) {
+  if (equalsIgnoringCase(scheme, "ws") || equalsIgnoringCase(scheme, "http")) return false;
+  if (equalsIgnoringCase(scheme, "wss") || equalsIgnoringCase(scheme, "https")) return true;
+  refuse(text, "is not a WebSocket URL: its scheme is not ws or wss");
+}
+
+}  // namespace
+
+Url parseUrl(std::string_view text) {
+  const std::string_view trimmed = trim(text);
+  // Only what follows the authority is encoded; a host is taken as it is or refused.
+  const std::size_t authorityStart = trimmed.find("//");
+  const std::size_t pathStart =
+      authorityStart == std::string_view::npos
+          ? trimmed.size()
+          : std::min(trimmed.size(), trimmed.find_first_of("/?#", authorityStart + 2));
+  const std::string encoded =
+      std::string(trimmed.substr(0, pathStart)) + encodeLoose(trimmed.substr(pathStart));
+
+  const auto parsed = boost::urls::parse_uri(encoded);
+  if (!parsed) refuse(text, "is not an absolute URL");
+  const boost::urls::url_view view = *parsed;
+
+  Url url;
+  url.secure = isSecure(text, view.scheme());
+  if (view.has_fragment()) refuse(text, "has a fragment, which a WebSocket URL may not have");
+  if (!view.has_authority() || view.encoded_host().empty()) refuse(text, "has no host");
+  if (view.has_port() && !view.port().empty() && view.port_number() == 0 && view.port() != "0") {
+    refuse(text, "has a port that is none");
+  }
+
+  const std::uint16_t ownPort = url.secure ? 443 : 80;
+  const bool givenPort = view.has_port() && !view.port().empty();
+  url.port = givenPort ? view.port_number() : ownPort;
+  const std::string host = lower(std::string_view(view.encoded_host().data(), view.encoded_host().size()));
+  url.host = host.starts_with('[') ? host.substr(1, host.size() - 2) : lower(view.host());
+  url.authority = url.port == ownPort ? host : host + ':' + std::to_string(url.port);
+
+  url.target = view.encoded_path().empty() ? "/" : std::string(view.encoded_path());
+  if (view.has_query()) url.target += '?' + std::string(view.encoded_query());
+  if (view.has_userinfo()) url.credentials = view.user() + ':' + view.password();
+  url.href = std::string(url.secure ? "wss://" : "ws://") +
+             (view.has_userinfo() ? std::string(view.encoded_userinfo()) + '@' : "") + url.authority +
+             url.target;
+  return url;
+}
+
+}  // namespace duplex::websocket

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace duplex::websocket {
+
+/// Where a client connects, taken from its URL.
+struct Url {
+  /// In normal form, as `WebSocket::url` shows it: lower-case scheme ws or wss and host, no default
+  /// port, a path.
+  std::string href;
+  bool secure = false;
+  /// For the name look-up: without the brackets of an IPv6 address.
+  std::string host;
+  std::uint16_t port = 80;
+  /// For the Host header: with the port unless it is the scheme's own (RFC 9110 §7.2).
+  std::string authority;
+  /// Path and query (RFC 6455 §3).
+  std::string target;
+  /// "user:password", decoded; empty if there is none.
+  std::string credentials;
+};
+
+/// Reads a URL as the browser's constructor does (WHATWG WebSockets §3.1): http: and https: stand for
+/// ws: and wss:, spaces and non-ASCII in path and query are percent-encoded. Throws SyntaxError for
+/// another scheme, a fragment, or what is no URL.
+Url parseUrl(std::string_view text);
+
+}  // namespace duplex::websocket

@@ -1,0 +1,283 @@
+#include <duplex/websocket.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "net/loop.h"
+#include "net/mailbox.h"
+#include "protocol/close_code.h"
+#include "protocol/utf8.h"
+#include "websocket/connection.h"
+
+namespace duplex {
+
+using protocol::Opcode;
+using websocket::Connection;
+
+namespace {
+
+/// The clients of one loop. Their limits are their own, so each has a group to itself.
+class Clients final : public net::Loop::Local {
+ public:
+  explicit Clients(net::Loop& loop) : loop_(loop) {}
+
+  websocket::Group& makeGroup(const WebSocketLimits& limits) {
+    auto group = std::make_unique<websocket::Group>(loop_, protocol::Role::Client, limits);
+    websocket::Group& made = *group;
+    // Later, and not from within the group's own function.
+    made.removed = [this, &made] { loop_.defer([this, &made] { groups_.erase(&made); }); };
+    groups_.emplace(&made, std::move(group));
+    return made;
+  }
+
+ private:
+  net::Loop& loop_;
+  std::unordered_map<websocket::Group*, std::unique_ptr<websocket::Group>> groups_;
+};
+
+std::vector<std::string> toStrings(std::initializer_list<std::string_view> texts) {
+  return {texts.begin(), texts.end()};
+}
+
+void sendText(Connection& connection, std::string_view text) {
+  if (protocol::isValidUtf8(asBytes(text))) {
+    connection.send(Opcode::Text, asBytes(text));
+  } else {
+    connection.send(Opcode::Text, asBytes(protocol::repairUtf8(text)));
+  }
+}
+
+void checkOpened(ReadyState state) {
+  if (state == ReadyState::Connecting) throw InvalidStateError("send: the connection is not open yet");
+}
+
+void checkClose(std::uint16_t code, std::string_view reason, bool client) {
+  if (client ? !protocol::isValidFromClient(code) : !protocol::isValidOnWire(code)) {
+    throw InvalidAccessError("close: the code " + std::to_string(code) + " may not be sent");
+  }
+  if (reason.size() > protocol::maxCloseReason) {
+    throw SyntaxError("close: the reason is longer than 123 bytes");
+  }
+}
+
+std::vector<std::byte> copyOf(Bytes bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+// --- the handle
+
+Connection* WebSocket::local() const noexcept {
+  if (owner_ == nullptr || owner_->local() == nullptr) return nullptr;
+  return static_cast<Connection*>(owner_->slots.get({slot_, generation_}));
+}
+
+ReadyState WebSocket::readyState() const noexcept {
+  constexpr auto dead = static_cast<std::uint8_t>(ReadyState::Closed);
+  if (owner_ == nullptr) return ReadyState::Closed;
+  return static_cast<ReadyState>(owner_->slots.state({slot_, generation_}, dead));
+}
+
+template <class Call>
+void WebSocket::onOwner(Call&& call) const {
+  if (Connection* connection = local()) {
+    call(*connection);
+  } else if (readyState() != ReadyState::Closed) {
+    owner_->post([socket = *this, call = std::forward<Call>(call)]() mutable {
+      if (Connection* there = socket.local()) call(*there);
+    });
+  }
+}
+
+// --- a client
+
+WebSocket::WebSocket(std::string_view url) : WebSocket(url, ClientOptions{}) {}
+
+WebSocket::WebSocket(std::string_view url, std::string_view protocol) : WebSocket(url, {protocol}) {}
+
+WebSocket::WebSocket(std::string_view url, std::initializer_list<std::string_view> protocols)
+    : WebSocket(url, ClientOptions{.protocols = toStrings(protocols)}) {}
+
+WebSocket::WebSocket(std::string_view url, ClientOptions options) {
+  const websocket::Url parsed = websocket::parseUrl(url);
+  websocket::checkOptions(options);
+  websocket::Group& group = net::Loop::current().local<Clients>().makeGroup(options.limits);
+  // It owns itself: deleted after its close event.
+  *this = (new Connection(group, parsed, options))->handle();
+}
+
+// --- the browser's members
+
+std::string WebSocket::url() const {
+  const Connection* connection = local();
+  if (connection == nullptr) return {};
+  const websocket::Extras* extras = connection->existingExtras();
+  if (extras != nullptr && !extras->url.empty()) return extras->url;
+  return std::string(connection->request().protocol() == "https" ? "wss://" : "ws://") +
+         std::string(connection->request().host()) + std::string(connection->request().url());
+}
+
+std::string WebSocket::protocol() const {
+  const Connection* connection = local();
+  if (connection == nullptr || connection->existingExtras() == nullptr) return {};
+  return connection->existingExtras()->protocol;
+}
+
+std::string WebSocket::extensions() const {
+  const Connection* connection = local();
+  if (connection == nullptr || connection->existingExtras() == nullptr) return {};
+  return connection->existingExtras()->extensions;
+}
+
+std::size_t WebSocket::bufferedAmount() const noexcept {
+  const Connection* connection = local();
+  return connection == nullptr ? 0 : connection->bufferedAmount();
+}
+
+template <class F>
+void WebSocket::setHandler(F websocket::Extras::*place, F handler) const {
+  if (Connection* connection = local()) {
+    websocket::Extras& extras = connection->extras();
+    extras.set(extras.*place, std::move(handler));
+  }
+}
+
+void WebSocket::onopen(Function<void()> handler) const {
+  setHandler(&websocket::Extras::onopen, std::move(handler));
+}
+
+void WebSocket::onmessage(Function<void(const Message&)> handler) const {
+  setHandler(&websocket::Extras::onmessage, std::move(handler));
+}
+
+void WebSocket::onerror(Function<void(const Error&)> handler) const {
+  setHandler(&websocket::Extras::onerror, std::move(handler));
+}
+
+void WebSocket::onclose(Function<void(const CloseEvent&)> handler) const {
+  setHandler(&websocket::Extras::onclose, std::move(handler));
+}
+
+void WebSocket::onping(Function<void(std::string_view)> handler) const {
+  setHandler(&websocket::Extras::onping, std::move(handler));
+}
+
+void WebSocket::onpong(Function<void(std::string_view)> handler) const {
+  setHandler(&websocket::Extras::onpong, std::move(handler));
+}
+
+void WebSocket::ondrain(Function<void()> handler) const {
+  setHandler(&websocket::Extras::ondrain, std::move(handler));
+}
+
+void WebSocket::send(std::string_view text) const {
+  checkOpened(readyState());
+  if (Connection* connection = local()) {
+    sendText(*connection, text);
+  } else {
+    onOwner([text = std::string(text)](Connection& there) { sendText(there, text); });
+  }
+}
+
+void WebSocket::send(std::span<const std::byte> binary) const {
+  checkOpened(readyState());
+  if (Connection* connection = local()) {
+    connection->send(Opcode::Binary, binary);
+  } else {
+    onOwner([bytes = copyOf(binary)](Connection& there) { there.send(Opcode::Binary, bytes); });
+  }
+}
+
+void WebSocket::send(const Message& message) const {
+  if (message.isBinary()) {
+    send(message.bytes());
+  } else if (Connection* connection = local();
+             connection != nullptr && readyState() != ReadyState::Connecting) {
+    // Its text has been checked when it came.
+    connection->send(Opcode::Text, message.bytes());
+  } else {
+    send(message.text());
+  }
+}
+
+void WebSocket::close() const {
+  onOwner([](Connection& connection) { connection.close(0, {}); });
+}
+
+void WebSocket::close(std::uint16_t code, std::string_view reason) const {
+  const Connection* connection = local();
+  checkClose(code, reason, connection != nullptr && connection->isClient());
+  std::string repaired = protocol::repairUtf8(reason);
+  if (repaired.size() > protocol::maxCloseReason) throw SyntaxError("close: the reason is not UTF-8");
+  onOwner([code, text = std::move(repaired)](Connection& there) { there.close(code, text); });
+}
+
+// --- what a server needs beside them
+
+void WebSocket::ping(std::string_view payload) const {
+  if (payload.size() > protocol::maxControlPayload) {
+    throw SyntaxError("ping: the payload is longer than 125 bytes");
+  }
+  onOwner([text = std::string(payload)](Connection& connection) { connection.ping(asBytes(text)); });
+}
+
+void WebSocket::terminate() const {
+  onOwner([](Connection& connection) { connection.terminate(); });
+}
+
+Address WebSocket::remoteAddress() const {
+  const Connection* connection = local();
+  return connection == nullptr ? Address() : connection->remoteAddress();
+}
+
+void WebSocket::subscribe(std::string_view topic) const {
+  onOwner([topic = std::string(topic)](Connection& connection) { connection.subscribe(topic); });
+}
+
+void WebSocket::unsubscribe(std::string_view topic) const {
+  onOwner([topic = std::string(topic)](Connection& connection) { connection.unsubscribe(topic); });
+}
+
+bool WebSocket::isSubscribed(std::string_view topic) const {
+  const Connection* connection = local();
+  return connection != nullptr && connection->isSubscribed(topic);
+}
+
+void WebSocket::publish(std::string_view topic, std::string_view text) const {
+  onOwner([topic = std::string(topic), text = std::string(text)](Connection& connection) {
+    connection.publish(topic, Opcode::Text, asBytes(text));
+  });
+}
+
+void WebSocket::publish(std::string_view topic, std::span<const std::byte> binary) const {
+  onOwner([topic = std::string(topic), bytes = copyOf(binary)](Connection& connection) {
+    connection.publish(topic, Opcode::Binary, bytes);
+  });
+}
+
+const Request& WebSocket::request() const {
+  static const Request none;
+  const Connection* connection = local();
+  return connection == nullptr ? none : connection->request();
+}
+
+void* WebSocket::setData(void* made, const void* type, void (*destroy)(void*)) const {
+  if (Connection* connection = local()) {
+    connection->extras().setData(made, type, destroy);
+    return made;
+  }
+  destroy(made);
+  return nullptr;
+}
+
+void* WebSocket::getData(const void* type) const noexcept {
+  const Connection* connection = local();
+  if (connection == nullptr || connection->existingExtras() == nullptr) return nullptr;
+  const websocket::Extras& extras = *connection->existingExtras();
+  return extras.dataTag == type ? extras.data : nullptr;
+}
+
+}  // namespace duplex
