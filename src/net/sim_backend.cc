@@ -144,13 +144,18 @@ void SimBackend::close(Socket& socket, bool reset) noexcept {
 
 // --- what happens
 
+bool SimBackend::canTakeMore(const End& end) const noexcept {
+  const End& peer = ends_[static_cast<std::size_t>(end.peer)];
+  return end.socket->state().blocked && (peer.gone || peer.inbox.size() < options_.capacity);
+}
+
 bool SimBackend::canHappen(const End& end) const noexcept {
   if (end.gone || end.socket == nullptr) return false;
   const Socket::State& state = end.socket->state();
   if (state.connecting || end.reset) return true;
   if (!end.started) return false;
   const End& peer = ends_[static_cast<std::size_t>(end.peer)];
-  if (state.blocked && (peer.gone || peer.inbox.size() < options_.capacity)) return true;
+  if (canTakeMore(end)) return true;
   if (state.paused || state.ended) return state.ended && state.shutDown && peer.gone;
   return !end.inbox.empty() || peer.finSent;
 }
@@ -173,7 +178,7 @@ void SimBackend::happen(int descriptor) {
     loop_.fail(socket, errorOf(ECONNRESET));
     return;
   }
-  if (state.blocked) {
+  if (canTakeMore(end)) {
     flush(socket);
     return;
   }

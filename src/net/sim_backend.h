@@ -83,6 +83,7 @@ class SimBackend final : public Backend {
   int makeEnd();
   bool somethingToDo() const noexcept;
   bool canHappen(const End& end) const noexcept;
+  bool canTakeMore(const End& end) const noexcept;
   void happen(int descriptor);
   void finishConnect(int descriptor);
   void deliver(End& end);

@@ -1,0 +1,200 @@
+#include "net/socket.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support/loops.h"
+
+using namespace duplex;
+using test::overEachBackend;
+using test::SimLoop;
+using test::turnUntil;
+
+namespace {
+
+const Address anyPort = Address::parse("127.0.0.1", 0);
+
+/// Keeps a record of what happens to a socket.
+struct End final : net::SocketHandler {
+  net::Socket* socket = nullptr;
+  std::string received;
+  bool connected = false;
+  bool ended = false;
+  bool failed = false;
+  int drained = 0;
+  std::error_code error;
+  Function<void()> onDataHook;
+
+  void onConnected() override { connected = true; }
+  void onData(MutableBytes bytes) override {
+    received += asText(bytes);
+    if (onDataHook) onDataHook();
+  }
+  void onEnd() override { ended = true; }
+  void onDrained() override { ++drained; }
+  void onFailed(std::error_code why) override {
+    failed = true;
+    error = why;
+    socket = nullptr;
+  }
+};
+
+/// A listener that adopts what it accepts.
+struct Server final : net::AcceptHandler {
+  explicit Server(net::Loop& on) : loop(on), listening(on.listen(anyPort, *this)) {}
+  ~Server() {
+    loop.stopListening(listening);
+    for (const auto& end : ends) {
+      if (end->socket != nullptr) end->socket->close();
+    }
+  }
+  void onAccepted(net::Accepted accepted) override {
+    ends.push_back(std::make_unique<End>());
+    ends.back()->socket = &loop.adopt(accepted, *ends.back());
+  }
+
+  net::Loop& loop;
+  net::Listening listening;
+  std::vector<std::unique_ptr<End>> ends;
+};
+
+struct Pair {
+  explicit Pair(net::Loop& loop) : server(loop) {
+    client.socket = &loop.connect(server.listening.address, client);
+    REQUIRE(turnUntil(loop, [&] { return client.connected && !server.ends.empty(); }));
+    peer = server.ends[0].get();
+  }
+  ~Pair() {
+    if (client.socket != nullptr) client.socket->close();
+  }
+
+  Server server;
+  End client;
+  End* peer = nullptr;
+};
+
+std::string randomText(std::size_t size) {
+  std::mt19937 random(static_cast<unsigned>(size));
+  std::string text(size, ' ');
+  for (char& c : text) c = static_cast<char>('a' + random() % 26);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("bytes arrive in order, in both directions, and the end after them") {
+  overEachBackend([](net::Loop& loop) {
+    Pair pair(loop);
+    const std::string there = randomText(300'000);
+    const std::string back = randomText(70'000);
+    pair.client.socket->output().append(there);
+    pair.client.socket->shutdown();
+    pair.peer->socket->output().append(back);
+    CHECK(turnUntil(loop, [&] { return pair.peer->ended && pair.client.received.size() == back.size(); }));
+    CHECK((pair.peer->received == there));
+    CHECK((pair.client.received == back));
+    CHECK_FALSE(pair.client.ended);
+  });
+}
+
+TEST_CASE("what is written in one turn leaves in one send") {
+  SimLoop sim;
+  Pair pair(sim.loop);
+  const std::size_t before = sim.sim->sends();
+  for (int i = 0; i < 100; ++i) pair.client.socket->output().append("message");
+  CHECK(turnUntil(sim.loop, [&] { return pair.peer->received.size() == 700; }));
+  CHECK(sim.sim->sends() == before + 1);
+}
+
+TEST_CASE("a full kernel holds the rest back and says when it has been taken") {
+  overEachBackend([](net::Loop& loop) {
+    Pair pair(loop);
+    pair.peer->socket->pause();
+    const std::string much = randomText(20'000'000);
+    pair.client.socket->output().append(much);
+    pair.client.socket->pending().endFrame(much.size());
+    for (int i = 0; i < 50; ++i) loop.turn(loop.now());
+    CHECK(pair.client.drained == 0);
+    CHECK(pair.client.socket->queued() > 0);
+    CHECK(pair.client.socket->queuedPayload() == much.size());
+    pair.peer->socket->resume();
+    CHECK(turnUntil(loop, [&] { return pair.peer->received.size() == much.size(); }));
+    CHECK(turnUntil(loop, [&] { return pair.client.drained == 1; }));
+    CHECK(pair.client.socket->queuedPayload() == 0);
+    CHECK((pair.peer->received == much));
+  });
+}
+
+TEST_CASE("who asks for it is told of the empty queue once") {
+  overEachBackend([](net::Loop& loop) {
+    Pair pair(loop);
+    pair.client.socket->output().append("a little");
+    pair.client.socket->notifyDrained();
+    CHECK(turnUntil(loop, [&] { return pair.client.drained == 1; }));
+    pair.client.socket->output().append("more");
+    CHECK(turnUntil(loop, [&] { return pair.peer->received == "a littlemore"; }));
+    CHECK(pair.client.drained == 1);
+  });
+}
+
+TEST_CASE("a reset and a refusal are failures, told once") {
+  overEachBackend([](net::Loop& loop) {
+    Pair pair(loop);
+    pair.peer->socket->close(true);
+    pair.peer->socket = nullptr;
+    CHECK(turnUntil(loop, [&] { return pair.client.failed; }));
+    CHECK(pair.client.error == std::errc::connection_reset);
+
+    End refused;
+    const Address nobody = Address::parse("127.0.0.1", 1);
+    refused.socket = &loop.connect(nobody, refused);
+    CHECK_FALSE(refused.failed);
+    CHECK(turnUntil(loop, [&] { return refused.failed; }));
+    CHECK(refused.error == std::errc::connection_refused);
+  });
+}
+
+TEST_CASE("a socket may be closed in the middle of its own call") {
+  overEachBackend([](net::Loop& loop) {
+    Pair pair(loop);
+    pair.peer->onDataHook = [&] {
+      if (pair.peer->socket != nullptr) std::exchange(pair.peer->socket, nullptr)->close();
+    };
+    pair.client.socket->output().append(randomText(100'000));
+    CHECK(turnUntil(loop, [&] { return pair.client.ended || pair.client.failed; }));
+    const std::size_t received = pair.peer->received.size();
+    loop.turn(loop.now());
+    CHECK(pair.peer->received.size() == received);
+  });
+}
+
+TEST_CASE("sockets keep the loop alive until they are closed") {
+  overEachBackend([](net::Loop& loop) {
+    auto pair = std::make_unique<Pair>(loop);
+    bool stopped = false;
+    loop.setTimer(
+        [&] {
+          stopped = true;
+          pair.reset();
+        },
+        Milliseconds(5), false);
+    loop.run();
+    CHECK(stopped);
+  });
+}
+
+TEST_CASE("the simulated network cuts and resets from its seed alone") {
+  const auto run = [](std::uint64_t seed) {
+    SimLoop sim({.seed = seed, .maxChunk = 100, .resets = 20, .delays = 200});
+    Pair pair(sim.loop);
+    pair.client.socket->output().append(randomText(10'000));
+    turnUntil(sim.loop, [&] { return pair.client.failed || pair.peer->received.size() == 10'000; });
+    return std::pair(pair.peer->received.size(), sim.sim->receives());
+  };
+  for (std::uint64_t seed = 1; seed < 30; ++seed) CHECK(run(seed) == run(seed));
+  CHECK(run(1) != run(2));
+}

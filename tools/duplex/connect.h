@@ -1,0 +1,22 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+struct ConnectOptions {
+  std::string url;
+  std::vector<std::string> protocols;
+  /// Each "Name: value".
+  std::vector<std::string> headers;
+  std::string origin;
+  /// How long to go on receiving after the end of the input.
+  std::chrono::milliseconds wait{0};
+  /// Lines that begin with a slash are commands.
+  bool slash = false;
+};
+
+/// A WebSocket client on the terminal or in a pipe: lines of stdin are sent, messages printed to
+/// stdout, all else to stderr. Returns the program's exit code: 0 after a normal close, 1 for a
+/// connection that failed, 2 for arguments that are none.
+int connect(const ConnectOptions& options);

@@ -1,0 +1,56 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "connect.h"
+#include "log.h"
+#include "serve.h"
+
+int main(int argc, char** argv) {
+  CLI::App program("duplex: WebSocket and HTTP from the command line");
+  program.set_version_flag("--version", std::string("duplex ") + DUPLEX_VERSION);
+  program.require_subcommand(1);
+  std::string level = "warn";
+
+  ServeOptions serving;
+  CLI::App* serveCommand =
+      program.add_subcommand("serve", "serve a folder, and push to all who connect at /");
+  serveCommand->add_option("folder", serving.folder, "what to serve; without it a demo page")
+      ->check(CLI::ExistingDirectory);
+  serveCommand->add_option("--host", serving.host, "address to listen on")->capture_default_str();
+  serveCommand->add_option("--port", serving.port, "port to listen on; 0 picks a free one")
+      ->capture_default_str();
+  serveCommand->add_option("--threads", serving.threads, "event loops, each on its own thread")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  serveCommand->add_option("--backend", serving.backend, "auto or epoll")->capture_default_str();
+  serveCommand->add_option("--origin", serving.origins,
+                           "a foreign origin that may connect, such as https://*.example.com; * lets all");
+  serveCommand->add_option("--log", level, "trace, debug, info, warn or error")->capture_default_str();
+
+  ConnectOptions connecting;
+  double wait = 0;
+  CLI::App* connectCommand = program.add_subcommand("connect", "talk to a WebSocket server, line by line");
+  connectCommand->add_option("url", connecting.url, "ws://host:port/path")->required();
+  connectCommand->add_option("--protocol", connecting.protocols, "a subprotocol to offer; may be repeated");
+  connectCommand->add_option("--header", connecting.headers, "'Name: value' to send along; may be repeated");
+  connectCommand->add_option("--origin", connecting.origin, "the Origin to claim");
+  connectCommand->add_option("--wait", wait, "seconds to go on receiving after the end of the input")
+      ->check(CLI::NonNegativeNumber);
+  connectCommand->add_flag("--slash", connecting.slash,
+                           "take /ping [TEXT] and /close [CODE [REASON]] as commands");
+
+  CLI11_PARSE(program, argc, argv);
+  connecting.wait = std::chrono::milliseconds(static_cast<long long>(wait * 1000));
+  try {
+    setUpLog(level);
+    return serveCommand->parsed() ? serve(serving) : connect(connecting);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "duplex: {}\n", error.what());
+    return 1;
+  }
+}

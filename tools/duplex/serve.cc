@@ -1,0 +1,144 @@
+#include "serve.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include <duplex/duplex.h>
+
+#include "embedded_web.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+
+constexpr auto everyone = "everyone";
+
+duplex::AppOptions appOptions(const ServeOptions& options) {
+  duplex::AppOptions app;
+  app.threads = options.threads;
+  app.backend = options.backend;
+  const bool any = std::find(options.origins.begin(), options.origins.end(), "*") != options.origins.end();
+  app.origins = any ? duplex::Origins::any() : duplex::Origins(options.origins);
+  return app;
+}
+
+void serveEmbedded(duplex::App& app) {
+  for (const EmbeddedFile& file : web_files::all) {
+    const std::string name = file.name;
+    const auto answer = [&file, name](const duplex::Request&, duplex::Response& res) {
+      res.type(name.substr(name.rfind('.'))).send(file.text());
+    };
+    app.get("/" + name, answer);
+    if (name == "index.html") app.get("/", answer);
+  }
+}
+
+std::string isoTime() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+/// Everything that a client sends goes to all; and each second all hear how the server is.
+class Relay {
+ public:
+  explicit Relay(duplex::App& app) : app_(app) {
+    app_.ws("/", {.open = [this](duplex::WebSocket ws) { opened(ws); },
+                  .message = [this](duplex::WebSocket, const duplex::Message& message) { relay(message); },
+                  .close = [this](duplex::WebSocket, const duplex::CloseEvent& event) { closed(event); },
+                  .limits = {.maxMessageSize = 64 * 1024 * 1024, .maxBufferedAmount = 256 * 1024 * 1024}});
+    reports_ = duplex::setInterval([this] { report(); }, 1s);
+  }
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+  ~Relay() { stop(); }
+
+  void stop() { duplex::clearInterval(reports_); }
+
+ private:
+  void opened(duplex::WebSocket ws) {
+    ++clients_;
+    spdlog::info("{} connected", ws.remoteAddress().string());
+    ws.subscribe(everyone);
+    ws.send("Hello");
+  }
+
+  void relay(const duplex::Message& message) {
+    ++messages_;
+    spdlog::debug("{} of {} bytes", message.isText() ? "text" : "binary", message.size());
+    if (message.isText()) {
+      app_.publish(everyone, message.text());
+    } else {
+      app_.publish(everyone, message.bytes());
+    }
+  }
+
+  void closed(const duplex::CloseEvent& event) {
+    --clients_;
+    spdlog::info("closed with {} {}", event.code, event.reason);
+  }
+
+  void report() {
+    const auto uptime =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
+    const Json figures = {{"type", "server"},
+                          {"time", isoTime()},
+                          {"clients", clients_.load()},
+                          {"messages", messages_.load()},
+                          {"uptime", uptime.count()}};
+    app_.publish(everyone, figures.dump());
+  }
+
+  duplex::App& app_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  // Handlers run on every thread of the app.
+  std::atomic<long> clients_{0};
+  std::atomic<long> messages_{0};
+  duplex::TimerId reports_{};
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  duplex::App app(appOptions(options));
+  app.onerror([](const duplex::Error& error) { spdlog::warn("{}", error.message); });
+  app.use([](duplex::Request& req, duplex::Response&, duplex::Next& next) {
+    spdlog::info("{} {} {}", req.remoteAddress().string(), req.method(), req.url());
+    next();
+  });
+  Relay relay(app);
+  if (options.folder.empty()) {
+    serveEmbedded(app);
+  } else {
+    app.use(duplex::serveStatic(options.folder));
+  }
+
+  app.listen(options.port, options.host, [&](const duplex::Address& address) {
+    fmt::print("duplex serves {} on http://{}\n", options.folder.empty() ? "its demo page" : options.folder,
+               address.string());
+    std::fflush(stdout);
+  });
+
+  // The first signal ends it gracefully, the next at once.
+  const auto stop = [&app, &relay, stopping = false]() mutable {
+    relay.stop();
+    app.close(stopping ? 0s : 5s);
+    stopping = true;
+  };
+  duplex::onSignal(SIGINT, stop);
+  duplex::onSignal(SIGTERM, stop);
+  return duplex::run();
+}
