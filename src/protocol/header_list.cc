@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace duplex::protocol {
 namespace {
 
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 constexpr bool isTokenCharacter(char c) noexcept {
-  return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') ||
+  return (toLower(c) >= 'a' && toLower(c) <= 'z') || (c >= '0' && c <= '9') ||
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
@@ -103,11 +101,6 @@ bool isFieldValue(std::string_view text) noexcept {
     const auto value = static_cast<unsigned char>(c);
     return (value < 0x20 && c != '\t') || value == 0x7F;
   });
-}
-
-bool equalsIgnoringCase(std::string_view one, std::string_view other) noexcept {
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
 }
 
 bool hasToken(std::string_view list, std::string_view token) noexcept {

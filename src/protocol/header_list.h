@@ -17,8 +17,6 @@ struct HeaderField {
 bool isToken(std::string_view text) noexcept;
 /// Whether `text` may stand in a header line: no control characters but tabs (RFC 9110 §5.5).
 bool isFieldValue(std::string_view text) noexcept;
-/// Names of headers, and other values that are compared so. Letters are those of ASCII.
-bool equalsIgnoringCase(std::string_view one, std::string_view other) noexcept;
 
 /// Whether `list`, a comma-separated list of tokens, has `token` in it; case does not count
 /// (RFC 9110 §5.6.1).

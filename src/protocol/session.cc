@@ -84,7 +84,6 @@ void Session::beginFrame(const FrameHeader& header) noexcept {
   if (frame_ != Opcode::Continuation) {
     message_ = frame_;
     fragments_ = 0;
-    utf8_.reset();
   }
   ++fragments_;
 }

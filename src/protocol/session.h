@@ -115,6 +115,7 @@ class Session {
   MaskKey mask_{};
   // Frames of the current message.
   std::uint32_t fragments_ = 0;
+  // Back at its start after each message, since one that ends inside a code point is a failure.
   Utf8Checker utf8_;
   Opcode message_ = noMessage;
   Opcode frame_ = Opcode::Continuation;

@@ -25,7 +25,6 @@ class Utf8Checker {
   bool step(std::uint8_t byte) noexcept;
   /// Whether the text may end here.
   bool complete() const noexcept { return needed_ == 0; }
-  void reset() noexcept { *this = {}; }
 
  private:
   // The state of the Encoding standard's decoder: how many bytes the code point needs yet, and the

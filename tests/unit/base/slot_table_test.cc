@@ -43,6 +43,7 @@ TEST_CASE("ids that were never handed out are dead") {
   CHECK(table.get({id.index + 1, id.generation}) == nullptr);
   CHECK(table.get({UINT32_MAX, 1}) == nullptr);
   CHECK(table.state({UINT32_MAX, 1}, 9) == 9);
+  CHECK(table.state({id.index + 1, 0}, 9) == 9);
 }
 
 TEST_CASE("the state lives and dies with the object") {
