@@ -20,6 +20,7 @@ class Routes;
 
 /// Hands the request on: `next()` to the next handler that fits, `next(error)` to the next error
 /// handler. A small value, to be kept and called later as `Response` is; a second call does nothing.
+/// The next handler runs when the one that calls this has returned.
 class Next {
  public:
   explicit Next(http::Exchange* exchange) noexcept;
@@ -61,8 +62,11 @@ class Handler {
     }
   }
   Handler(const Router& router);
-  Handler(Handler&&) noexcept = default;
-  Handler& operator=(Handler&&) noexcept = default;
+  Handler(Handler&& other) noexcept
+      : onRequest(std::move(other.onRequest)),
+        onError(std::move(other.onError)),
+        routes(std::exchange(other.routes, nullptr)) {}
+  Handler& operator=(Handler&&) = delete;
   ~Handler();
 
   Function<void(Request&, Response&, Next&)> onRequest;

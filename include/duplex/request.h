@@ -98,6 +98,9 @@ class Request {
     return static_cast<T*>(getValue(name, &tag<T>));
   }
 
+  /// What it refers to; for duplex itself.
+  http::Exchange* exchange() const noexcept { return exchange_; }
+
  private:
   template <class T>
   static inline constexpr char tag = 0;

@@ -18,6 +18,8 @@ class RefCounted {
   void release() const noexcept {
     if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete static_cast<const T*>(this);
   }
+  /// Whether there is one owner, who then is the caller.
+  bool unique() const noexcept { return count_.load(std::memory_order_acquire) == 1; }
 
  protected:
   ~RefCounted() = default;

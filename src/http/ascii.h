@@ -2,20 +2,9 @@
 
 #include <string_view>
 
+#include "base/ascii.h"
+
 namespace duplex::http {
-
-/// Letters of ASCII alone; the names and tokens of HTTP have no others, and no locale changes them.
-constexpr char toLower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-constexpr bool equalsIgnoreCase(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (toLower(a[i]) != toLower(b[i])) return false;
-  }
-  return true;
-}
 
 constexpr bool isDigit(char c) noexcept {
   return c >= '0' && c <= '9';

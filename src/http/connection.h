@@ -2,8 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -12,14 +11,15 @@
 #include <duplex/http_limits.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/ref.h"
 #include "http/exchange.h"
 #include "http/request_parser.h"
 #include "http/response_writer.h"
 #include "http/routes.h"
+#include "net/alarm.h"
 #include "net/loop.h"
 #include "net/socket.h"
-#include "net/timer_wheel.h"
 #include "transport/stream.h"
 
 namespace duplex::http {
@@ -85,67 +85,76 @@ class ServerConnection final : private net::SocketHandler {
   ServerContext& context() noexcept { return context_; }
 
  private:
-  // Timers that belong to a connection: `call` runs when it is due.
-  class Alarm final : public net::Timer {
-   public:
-    Alarm(ServerConnection& owner, void (ServerConnection::*call)()) : owner_(owner), call_(call) {}
-    ~Alarm() override = default;
-
-   private:
-    void onTimer() override { (owner_.*call_)(); }
-    ServerConnection& owner_;
-    void (ServerConnection::*call_)();
-  };
   // Keeps the connection from being deleted under the feet of whoever runs in it.
   class Busy;
   enum class State : std::uint8_t {
     Idle,       // between requests
     Head,       // a request has begun
     Body,       // its head is complete
-    Handling,   // the handlers have it, or its answer is on its way
+    Handling,   // the handlers have it, or its answer is being made
+    Answered,   // the answer is complete, but not enough of it taken to go on
     Lingering,  // all is said; waits for the client to take it and to close
     Closed,
   };
 
   ~ServerConnection();
 
+  // Events (connection.cc).
   void onData(MutableBytes bytes) override;
   void onEnd() override;
   void onDrained() override;
   void onFailed(std::error_code error) override;
+  void onTimeout();
+  bool peerStalls();
+  void armTimeout();
+  void report(const Error& error) const;
+  void pause();
+  void resume();
+  void release(bool complete);
+  void linger();
+  void close(bool reset);
 
-  // The request's side.
-  void process();
-  void headComplete();
+  // The request's side (connection_request.cc).
+  bool reading() const noexcept { return state_ <= State::Body; }
+  void process(Bytes bytes);
+  void processAhead();
+  bool readOn();
+  void begin();
   void expectation();
   void run();
   void refuseRequest(Errc error, int status);
-  void enter(State state);
-  void deadline();
 
-  // The answer's side.
-  void startAnswer(Exchange& exchange);
+  // The answer's side (connection_response.cc).
+  bool current(const Exchange& exchange) const noexcept;
+  void sendHead(Exchange& exchange, std::optional<std::uint64_t> length);
   void pump();
-  void checkDrained();
+  void finishAnswer();
   void complete();
-  void next();
-  void linger();
-  void cut(bool reset);
-  void close(bool reset);
+  bool mayReadOn() const noexcept { return stream_.queued() <= ResponseWriter::window; }
+  template <class Write>
+  void send(Write write);
 
   ServerContext& context_;
   net::Loop& loop_;
   transport::Stream stream_;
+  // Of the request that is being read or answered; kept after it, to be used again.
   Ref<Exchange> exchange_;
   RequestParser parser_;
   ResponseWriter writer_;
-  // What has arrived and not been parsed: a view during `process`, else kept in ahead_.
+  net::Alarm<ServerConnection> timeout_{*this, &ServerConnection::onTimeout};
+  // What has arrived and not been read: a view during `process`, else kept in ahead_.
   Bytes input_;
   std::vector<std::byte> ahead_;
-  Alarm timer_;
-  Alarm drainTimer_;
+  // Bytes ever queued, how many of them were taken when that was looked at last, and since when it
+  // has been so many.
+  std::uint64_t written_ = 0;
+  std::uint64_t taken_ = 0;
+  TimePoint takenSince_{};
+  // Bytes dropped while lingering.
+  std::size_t dropped_ = 0;
   State state_ = State::Idle;
   int busy_ = 0;
+  bool begun_ = false;
   bool processing_ = false;
   bool paused_ = false;
   bool peerEnded_ = false;

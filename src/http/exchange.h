@@ -107,10 +107,11 @@ struct Exchange final : RefCounted<Exchange> {
   /// See Response. From any thread.
   void onDrain(Function<void()> handler);
   void onClose(Function<void()> handler);
-  /// Both on the owner's thread.
-  void drained();
+  using Report = Function<void(const Error&)>;
+  /// Runs the drain handler. What a handler throws goes to `report`. Owner's thread, as the next.
+  void drained(const Report& report);
   /// Cuts the tie to the connection. The close handlers run if the answer was not complete.
-  void detach(bool complete);
+  void detach(bool complete, const Report& report);
 
   /// Gives back what a connection that became a WebSocket does not need: all but the request's head,
   /// parameters and values. Owner's thread.
@@ -119,15 +120,11 @@ struct Exchange final : RefCounted<Exchange> {
   void reset() noexcept;
 
  private:
-  struct Joined {
-    std::string_view name;
-    std::string_view value;
-  };
   std::string_view join(std::string_view name, std::string_view separator);
 
   std::vector<Field> query_;
   std::vector<Field> cookies_;
-  std::vector<Joined> joined_;
+  std::vector<Field> joined_;
   bool queryRead_ = false;
   bool cookiesRead_ = false;
   std::atomic<std::uint32_t> answerers_{0};

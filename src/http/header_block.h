@@ -12,6 +12,8 @@ class HeaderBlock {
   /// is no token, or for CR, LF or NUL in the value: nobody smuggles a header in through a value.
   void set(std::string_view name, std::string_view value);
   void append(std::string_view name, std::string_view value);
+  /// Whole lines, each with its CRLF; not checked.
+  void appendLines(std::string_view lines) { lines_ += lines; }
   void remove(std::string_view name) noexcept;
   /// The first value of that name; empty if there is none.
   std::string_view get(std::string_view name) const noexcept;

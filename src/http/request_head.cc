@@ -6,7 +6,7 @@ namespace duplex::http {
 
 const Field* RequestHead::find(std::string_view name) const noexcept {
   for (const Field& field : fields) {
-    if (equalsIgnoreCase(field.name, name)) return &field;
+    if (equalsIgnoringCase(field.name, name)) return &field;
   }
   return nullptr;
 }

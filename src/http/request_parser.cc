@@ -105,9 +105,9 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
         return true;
       case beast::http::field::transfer_encoding:
         if (head_.version < 11) return refuse(Errc::BadRequest, 400);
-        return equalsIgnoreCase(value, "chunked") || refuse(Errc::BadRequest, 501);
+        return equalsIgnoringCase(value, "chunked") || refuse(Errc::BadRequest, 501);
       case beast::http::field::expect:
-        if (!equalsIgnoreCase(value, "100-continue")) return refuse(Errc::ExpectationFailed, 417);
+        if (!equalsIgnoringCase(value, "100-continue")) return refuse(Errc::ExpectationFailed, 417);
         head_.expectContinue = head_.version >= 11;
         return true;
       case beast::http::field::upgrade:

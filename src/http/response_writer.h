@@ -28,11 +28,13 @@ class ResponseWriter {
   /// the length that the head has promised is dropped.
   void body(Bytes part, OutputQueue& out);
   /// Makes `file` the rest of the body, to be written by `pump`.
-  void body(FileBody file) noexcept { file_ = std::move(file); }
+  void body(FileBody file) noexcept;
   /// Writes some of the file, if there is one; false when it has ended before its time, and the answer
   /// cannot be completed.
   bool pump(OutputQueue& out);
   bool pumping() const noexcept { return file_.length != 0; }
+  /// Bytes that a file puts into the queue before it waits for the peer to take them.
+  static constexpr std::size_t window = 256 * 1024;
   /// Writes the end of the body; false if the head has promised more.
   bool end(OutputQueue& out);
 
@@ -43,8 +45,6 @@ class ResponseWriter {
 
  private:
   enum class Framing : std::uint8_t { None, Length, Chunked, UntilClose };
-
-  void writeHead(int status, std::string_view lines, std::optional<std::uint64_t> length, OutputQueue& out);
 
   FileBody file_;
   /// Bytes that Content-Length still promises.

@@ -24,8 +24,8 @@ bool mayStandInTarget(char c) noexcept {
 }
 
 bool isHttpScheme(std::string_view scheme) noexcept {
-  return equalsIgnoreCase(scheme, "http") || equalsIgnoreCase(scheme, "https") ||
-         equalsIgnoreCase(scheme, "ws") || equalsIgnoreCase(scheme, "wss");
+  return equalsIgnoringCase(scheme, "http") || equalsIgnoringCase(scheme, "https") ||
+         equalsIgnoringCase(scheme, "ws") || equalsIgnoringCase(scheme, "wss");
 }
 
 void splitOrigin(std::string_view origin, Target& parts) noexcept {

@@ -1,0 +1,18 @@
+#include <duplex/static.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "http/static_files.h"
+
+namespace duplex {
+
+Handler serveStatic(std::string_view folder, StaticOptions options) {
+  auto files = std::make_unique<http::StaticFiles>(std::string(folder), std::move(options));
+  return [files = std::move(files)](Request& req, Response&, Next& next) {
+    if (!files->serve(*req.exchange())) next();
+  };
+}
+
+}  // namespace duplex

@@ -1,0 +1,112 @@
+#include <duplex/request.h>
+
+#include "base/bytes.h"
+#include "http/exchange.h"
+#include "http/media_type.h"
+
+namespace duplex {
+
+namespace {
+
+std::string_view valueOf(std::span<const Field> fields, std::string_view name) noexcept {
+  for (const Field& field : fields) {
+    if (field.name == name) return field.value;
+  }
+  return {};
+}
+
+}  // namespace
+
+Request::Request(http::Exchange* exchange) noexcept : exchange_(exchange) {
+  if (exchange_ != nullptr) exchange_->retain();
+}
+Request::Request(const Request& other) noexcept : Request(other.exchange_) {}
+Request::~Request() {
+  if (exchange_ != nullptr) exchange_->release();
+}
+
+std::string_view Request::method() const noexcept {
+  return exchange_ == nullptr ? std::string_view() : exchange_->request.method;
+}
+std::string_view Request::url() const noexcept {
+  return exchange_ == nullptr ? std::string_view() : exchange_->request.target;
+}
+std::string_view Request::path() const noexcept {
+  if (exchange_ == nullptr) return {};
+  const std::string_view path = exchange_->request.path.substr(exchange_->chain.base);
+  return path.empty() ? std::string_view("/") : path;
+}
+std::string_view Request::baseUrl() const noexcept {
+  return exchange_ == nullptr ? std::string_view() : exchange_->request.path.substr(0, exchange_->chain.base);
+}
+std::string_view Request::host() const noexcept {
+  return exchange_ == nullptr ? std::string_view() : exchange_->request.authority;
+}
+std::string_view Request::protocol() const noexcept {
+  if (exchange_ == nullptr) return {};
+  return exchange_->secure ? "https" : "http";
+}
+
+std::string_view Request::params(std::string_view name) const noexcept {
+  // Of two with the same name, the one of the innermost router.
+  const std::span<const Field> all = params();
+  for (std::size_t i = all.size(); i-- > 0;) {
+    if (all[i].name == name) return all[i].value;
+  }
+  return {};
+}
+std::span<const Field> Request::params() const noexcept {
+  if (exchange_ == nullptr) return {};
+  return exchange_->chain.params;
+}
+std::string_view Request::query(std::string_view name) const noexcept {
+  return valueOf(query(), name);
+}
+std::span<const Field> Request::query() const noexcept {
+  if (exchange_ == nullptr) return {};
+  return exchange_->query();
+}
+std::string_view Request::header(std::string_view name) const noexcept {
+  return exchange_ == nullptr ? std::string_view() : exchange_->header(name);
+}
+std::span<const Field> Request::headers() const noexcept {
+  if (exchange_ == nullptr) return {};
+  return exchange_->request.fields;
+}
+std::string_view Request::cookies(std::string_view name) const noexcept {
+  return valueOf(cookies(), name);
+}
+std::span<const Field> Request::cookies() const noexcept {
+  if (exchange_ == nullptr) return {};
+  return exchange_->cookies();
+}
+
+std::span<const std::byte> Request::body() const noexcept {
+  return asBytes(text());
+}
+std::string_view Request::text() const noexcept {
+  return exchange_ == nullptr ? std::string_view() : std::string_view(exchange_->body);
+}
+
+Address Request::remoteAddress() const noexcept {
+  return exchange_ == nullptr ? Address() : exchange_->remote;
+}
+bool Request::is(std::string_view type) const noexcept {
+  return http::isType(header("Content-Type"), type);
+}
+std::string_view Request::accepts(std::initializer_list<std::string_view> types) const noexcept {
+  return http::preferredType(header("Accept"), types);
+}
+bool Request::isUpgrade() const noexcept {
+  return exchange_ != nullptr && exchange_->request.upgrade;
+}
+
+void Request::setValue(std::string_view name, void* made, const void* type, void (*destroy)(void*)) const {
+  if (exchange_ == nullptr) return destroy(made);
+  exchange_->values.set(name, made, type, destroy);
+}
+void* Request::getValue(std::string_view name, const void* type) const noexcept {
+  return exchange_ == nullptr ? nullptr : exchange_->values.get(name, type);
+}
+
+}  // namespace duplex
