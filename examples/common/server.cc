@@ -1,0 +1,79 @@
+#include "common/server.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <iostream>
+
+#include <duplex/loop.h>
+#include <duplex/static.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+void addAddress(CLI::App& program, Options& options) {
+  program.option_defaults()->always_capture_default();
+  program.add_option("--host", options.host, "address to listen on");
+  program.add_option("--port", options.port, "port to listen on; 0 picks a free one");
+}
+
+void parse(CLI::App& program, int argc, char** argv) {
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(program.exit(error));
+  }
+}
+
+}  // namespace
+
+Options readServerOptions(int argc, char** argv) {
+  Options options;
+  CLI::App program;
+  addAddress(program, options);
+  program.add_option("--threads", options.threads, "event loops, each on its own thread")
+      ->check(CLI::Range(1, 1024));
+  program.add_option("--backend", options.backend, "what the loops stand on")
+      ->check(CLI::IsMember({"auto", "epoll", "uring"}));
+  parse(program, argc, argv);
+  return options;
+}
+
+Options readPageOptions(int argc, char** argv, const std::string& pages) {
+  Options options;
+  options.pages = pages;
+  CLI::App program;
+  addAddress(program, options);
+  program.add_option("--public", options.pages, "folder of the page")->check(CLI::ExistingDirectory);
+  parse(program, argc, argv);
+  return options;
+}
+
+void servePages(duplex::App& app, const Options& options) {
+  app.use(duplex::serveStatic(options.pages));
+  app.use("/common", duplex::serveStatic(EXAMPLES_COMMON));
+}
+
+int serve(duplex::App& app, const Options& options, duplex::Function<void()> stopping) {
+  app.onerror([](const duplex::Error& error) { std::cerr << error.message << '\n'; });
+  app.listen(options.port, options.host, [](const duplex::Address& address) {
+    std::cout << ::program_invocation_short_name << " listening on http://" << address.string() << std::endl;
+  });
+
+  const auto stop = [&, asked = false]() mutable {
+    if (stopping) stopping();
+    app.close(asked ? 0s : 5s);
+    asked = true;
+  };
+  duplex::onSignal(SIGINT, stop);
+  duplex::onSignal(SIGTERM, stop);
+  return duplex::run();
+}
+
+int failed(const std::exception& error) {
+  std::cerr << ::program_invocation_short_name << ": " << error.what() << '\n';
+  return 1;
+}
