@@ -32,7 +32,8 @@ async function meet(t, answer, flags = []) {
     socket.setNoDelay();
     socket.on('error', () => {});
     socket.on('data', (data) => {
-      if (request.includes('\r\n\r\n')) return;
+      // All that the client says later is its Close; the server is the first to end the connection.
+      if (request.includes('\r\n\r\n')) return socket.end();
       request += data.toString('latin1');
       if (!request.includes('\r\n\r\n')) return;
       const key = request.match(/^Sec-WebSocket-Key: *(\S+)/im)[1];
