@@ -1,5 +1,6 @@
 #include "protocol/mask.h"
 
+#include <bit>
 #include <cstring>
 
 namespace duplex::protocol {
@@ -8,13 +9,12 @@ namespace {
 // 32 bytes that compilers turn into whatever registers the target has.
 using Vector = std::uint64_t __attribute__((vector_size(32)));
 
-// The key as it applies from payload byte `offset` on, twice over.
-std::uint64_t repeatKey(const MaskKey& key, std::size_t offset) noexcept {
-  std::byte bytes[8];
-  for (std::size_t i = 0; i < sizeof bytes; ++i) bytes[i] = key[(offset + i) % key.size()];
-  std::uint64_t word;
-  std::memcpy(&word, bytes, sizeof word);
-  return word;
+// The key as it applies from payload byte `offset` on.
+std::uint32_t rotateKey(const MaskKey& key, std::size_t offset) noexcept {
+  std::uint32_t word;
+  std::memcpy(&word, key.data(), sizeof word);
+  const int bits = static_cast<int>(offset % key.size() * 8);
+  return std::endian::native == std::endian::little ? std::rotr(word, bits) : std::rotl(word, bits);
 }
 
 template <class Word>
@@ -57,14 +57,19 @@ MaskVectors& bestMaskVectors() noexcept {
 
 void mask(const std::byte* from, std::byte* to, std::size_t size, const MaskKey& key,
           std::size_t offset) noexcept {
-  std::uint64_t word = repeatKey(key, offset);
+  const std::uint32_t half = rotateKey(key, offset);
+  const std::uint64_t word = std::uint64_t{half} << 32 | half;
   if (size >= sizeof(Vector)) {
     static MaskVectors& vectors = bestMaskVectors();
     vectors(from, to, size, word);
   }
   for (; size >= sizeof word; size -= sizeof word, from += sizeof word, to += sizeof word)
     maskWord(from, to, word);
-  const auto* keys = reinterpret_cast<const std::byte*>(&word);
+  if (size >= sizeof half) {
+    maskWord(from, to, half);
+    size -= sizeof half, from += sizeof half, to += sizeof half;
+  }
+  const auto* keys = reinterpret_cast<const std::byte*>(&half);
   for (std::size_t i = 0; i < size; ++i) to[i] = from[i] ^ keys[i];
 }
 

@@ -20,8 +20,9 @@ Event Session::next(MutableBytes& input) {
       if (const Errc error = check(decoded.header); error != Errc{}) return fail(error);
       beginFrame(decoded.header);
     }
-    const Event event = liesWholeIn(input) ? takeFrame(input) : collect(input);
-    if (event || insideFrame_) return event;
+    // Returned straight away, so that the event is built in its place.
+    if (liesWholeIn(input)) return takeFrame(input);
+    if (const Event event = collect(input); event || insideFrame_) return event;
   }
   input = {};
   return {};

@@ -9,15 +9,24 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
+template <class Word>
+Word load(const std::byte* from) noexcept {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+// In the steps in which `applyMask` has just written them, so that no load waits for two stores.
 bool isAscii(Bytes bytes) noexcept {
+  const std::byte* at = bytes.data();
+  std::size_t left = bytes.size();
   std::uint64_t all = 0;
-  while (bytes.size() >= sizeof all) {
-    std::uint64_t word;
-    std::memcpy(&word, bytes.data(), sizeof word);
-    all |= word;
-    bytes = bytes.subspan(sizeof word);
+  for (; left >= 8; left -= 8, at += 8) all |= load<std::uint64_t>(at);
+  if (left >= 4) {
+    all |= load<std::uint32_t>(at);
+    left -= 4, at += 4;
   }
-  for (std::byte byte : bytes) all |= std::to_integer<std::uint64_t>(byte);
+  for (; left > 0; --left, ++at) all |= std::to_integer<std::uint64_t>(*at);
   return (all & 0x8080808080808080) == 0;
 }
 
