@@ -34,12 +34,20 @@ OutputQueue::Chunk* OutputQueue::appendChunk(std::size_t capacity) {
   return chunk;
 }
 
+// As much again as is queued, so that a queue that grows takes few chunks; twice a chunk of which
+// nothing has been consumed, so that what is filled turn by turn comes to fit into one; and no more,
+// so that a short queue that never runs empty stays small.
+std::size_t OutputQueue::nextCapacity() const noexcept {
+  const bool outgrown = tail_ != nullptr && !tail_->shared && tail_->begin == 0;
+  const std::size_t wanted = std::max(2 * size_, outgrown ? 2 * (sizeof(Chunk) + tail_->capacity) : 0);
+  return std::clamp(wanted, smallestChunk, largestChunk) - sizeof(Chunk);
+}
+
 std::byte* OutputQueue::extendSlow(std::size_t size) {
-  // As much again as is queued, so that a growing queue takes few chunks and a short one stays small.
-  const std::size_t wanted = std::clamp(2 * size_, smallestChunk, largestChunk) - sizeof(Chunk);
-  const std::size_t needed = (size + sizeof(FrameEnd) + alignof(Chunk) - 1) / alignof(Chunk) * alignof(Chunk);
+  const std::size_t capacity = std::max(nextCapacity(), size + sizeof(FrameEnd));
   if (size_ == 0 && head_ != nullptr) freeChunk(std::exchange(head_, tail_ = nullptr));
-  Chunk* chunk = appendChunk(std::max(wanted / alignof(Chunk) * alignof(Chunk), needed));
+  // Frame ends, which grow from the end, want their alignment.
+  Chunk* chunk = appendChunk((capacity + alignof(Chunk) - 1) / alignof(Chunk) * alignof(Chunk));
   chunk->end = size;
   size_ += size;
   return chunk->own();

@@ -88,6 +88,7 @@ class OutputQueue {
   static Chunk* makeChunk(std::size_t capacity);
   static void freeChunk(Chunk* chunk) noexcept;
   Chunk* appendChunk(std::size_t capacity);
+  std::size_t nextCapacity() const noexcept;
   std::byte* extendSlow(std::size_t size);
   void consumePart(std::size_t size) noexcept;
   std::size_t consumeFrames(Chunk& chunk) noexcept;

@@ -152,6 +152,21 @@ TEST_CASE("warm, a queue writes to the same memory again") {
   CHECK(peek(queue) == "hhhhhhhhhhhhhhhhhhhhhh");
 }
 
+TEST_CASE("a queue that is filled alike turn by turn comes to fit into one piece") {
+  for (std::size_t frame : {3U, 22U, 150U}) {
+    OutputQueue queue;
+    iovec pieces[64];
+    for (int turn = 0; turn < 10; ++turn) {
+      queue.clear();
+      for (int i = 0; i < 40; ++i) {
+        queue.append(std::string(frame, 'x'));
+        queue.endFrame(frame - 2);
+      }
+    }
+    CHECK(queue.gather(pieces) == 1);
+  }
+}
+
 TEST_CASE("a queue that never runs empty stays small") {
   OutputQueue queue;
   queue.append(std::string(100, 'x'));
