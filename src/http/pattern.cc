@@ -46,7 +46,7 @@ Pattern::Pattern(std::string_view pattern, Extent extent) : text_(pattern), exte
     Segment segment{Segment::Kind::Literal, {}};
     if (part == "*") {
       segment.kind = Segment::Kind::Rest;
-      segment.text = part;
+      segment.text = std::string(part);
     } else if (part.starts_with(':')) {
       segment.kind = part.ends_with('?') ? Segment::Kind::Optional : Segment::Kind::Parameter;
       part.remove_prefix(1);
@@ -54,7 +54,7 @@ Pattern::Pattern(std::string_view pattern, Extent extent) : text_(pattern), exte
       if (part.empty() || !std::all_of(part.begin(), part.end(), isNameCharacter)) {
         refuse(pattern, "a parameter's name is of letters, digits and _");
       }
-      segment.text = part;
+      segment.text = std::string(part);
     } else {
       if (part.find('*') != std::string_view::npos) refuse(pattern, "* must be a segment of its own");
       std::transform(part.begin(), part.end(), std::back_inserter(segment.text), toLower);
