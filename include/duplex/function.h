@@ -51,7 +51,7 @@ class Function<R(Args...)> {
               std::is_invocable_r_v<R, D&>))
   Function(F&& callable) {
     // clang-format on
-    if constexpr (requires { callable == nullptr; }) {
+    if constexpr (!std::is_function_v<std::remove_reference_t<F>> && requires { callable == nullptr; }) {
       if (callable == nullptr) return;
     }
     target_ = new Holder<D>(std::forward<F>(callable));
