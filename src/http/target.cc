@@ -69,7 +69,7 @@ bool parseTarget(std::string_view method, std::string_view target, Target& parts
   splitOrigin(rest, parts);
   if (parts.path.empty()) parts.path = parts.origin = "/";
   if (!rest.empty() && rest.front() == '?') {
-    made = "/";
+    made.assign(1, '/');
     made += rest;
     parts.origin = made;
   }
