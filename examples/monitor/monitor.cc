@@ -20,9 +20,14 @@ using Json = nlohmann::json;
 
 constexpr auto period = 500ms;
 
-std::string figuresText(const Figures& figures) {
+/// Milliseconds since 1970.
+auto now() {
   const auto time = std::chrono::system_clock::now().time_since_epoch();
-  const Json json = {{"time", std::chrono::duration_cast<std::chrono::milliseconds>(time).count()},
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
+std::string figuresText(const Figures& figures) {
+  const Json json = {{"time", now()},
                      {"cpu", std::round(figures.cpu * 10) / 10},
                      {"load", figures.load},
                      {"memory", figures.memoryUsed},
@@ -63,7 +68,7 @@ int main(int argc, char** argv) try {
     res.set("Cache-Control", "no-store").json(latest);
   });
   app.get("/figures/request", [](duplex::Request& req, duplex::Response& res) {
-    res.set("Cache-Control", "no-store").json(std::to_string(sizeOf(req)));
+    res.set("Cache-Control", "no-store").json(Json{{"size", sizeOf(req)}, {"time", now()}});
   });
 
   servePages(app, options);
