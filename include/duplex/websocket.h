@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -81,8 +82,15 @@ class WebSocket {
   /// right after this miss nothing.
   /// Throws SyntaxError for a URL or a subprotocol that the browser would refuse too.
   explicit WebSocket(std::string_view url);
-  WebSocket(std::string_view url, std::string_view protocol);
-  WebSocket(std::string_view url, std::initializer_list<std::string_view> protocols);
+  // Templates, so that g++ 12 does not take `{.headers = …}` for a list of protocols.
+  template <class Text>
+    requires std::is_convertible_v<const Text&, std::string_view>
+  WebSocket(std::string_view url, const Text& protocol)
+      : WebSocket(url, ClientOptions{.protocols = {std::string(std::string_view(protocol))}}) {}
+  template <class Text>
+    requires std::is_convertible_v<const Text&, std::string_view>
+  WebSocket(std::string_view url, std::initializer_list<Text> protocols)
+      : WebSocket(url, ClientOptions{.protocols = {protocols.begin(), protocols.end()}}) {}
   WebSocket(std::string_view url, ClientOptions options);
 
   // --- the browser's members (WHATWG WebSockets §3.1)

@@ -151,7 +151,7 @@ void EpollBackend::finishConnect(Socket& socket) {
   }
   socket.state().connecting = false;
   updateInterest(socket);
-  socket.handler().onConnected();
+  loop_.connected(socket);
 }
 
 void EpollBackend::updateReading(Socket& socket) {

@@ -72,7 +72,7 @@ Loop::Loop(const BackendMaker& make)
 }
 
 Loop::~Loop() {
-  locals_.clear();
+  while (!locals_.empty()) locals_.pop_back();
   deferred_.clear();
   userTimers_.clear();
   mailWatcher_.reset();
@@ -182,6 +182,11 @@ Socket& Loop::connect(const Address& address, SocketHandler& handler) {
   ++sockets_;
   backend_->connect(*socket);
   return *socket;
+}
+
+void Loop::connected(Socket& socket) {
+  if (socket.queued() != 0 || socket.state().shuttingDown) markDirty(socket);
+  socket.handler().onConnected();
 }
 
 void Loop::fail(Socket& socket, std::error_code error) {

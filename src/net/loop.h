@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <duplex/address.h>
@@ -77,12 +78,17 @@ class Loop {
   std::string_view backendName() const noexcept { return backend_->name(); }
 
   /// This loop's T, made as T(loop) by the first call and destroyed with the loop, while its sockets
-  /// can still be closed.
+  /// can still be closed; last made, first destroyed. One that uses another in its destructor asks
+  /// for it in its constructor.
   template <class T>
   T& local() {
-    std::unique_ptr<Local>& place = locals_[&localTag<T>];
-    if (place == nullptr) place = std::make_unique<T>(*this);
-    return static_cast<T&>(*place);
+    for (const auto& [tag, object] : locals_) {
+      if (tag == &localTag<T>) return static_cast<T&>(*object);
+    }
+    auto made = std::make_unique<T>(*this);
+    T& object = *made;
+    locals_.emplace_back(&localTag<T>, std::move(made));
+    return object;
   }
   struct Local {
     virtual ~Local() = default;
@@ -90,6 +96,8 @@ class Loop {
 
   // --- for the back end
 
+  /// It is connected: tells its handler, and sends what has been queued for this.
+  void connected(Socket& socket);
   /// Some or all of the queue has gone to the kernel.
   void sent(Socket& socket);
   /// The connection is broken: closes the socket and tells its handler.
@@ -130,7 +138,7 @@ class Loop {
   // Shared, so that a callback may clear the timer it runs for.
   std::unordered_map<std::uint64_t, std::shared_ptr<UserTimer>> userTimers_;
   std::uint64_t lastTimerId_ = 0;
-  std::unordered_map<const void*, std::unique_ptr<Local>> locals_;
+  std::vector<std::pair<const void*, std::unique_ptr<Local>>> locals_;
   std::size_t holds_ = 0;
   std::size_t sockets_ = 0;
   bool stopping_ = false;

@@ -95,9 +95,10 @@ void SimBackend::finishConnect(int descriptor) {
   ours.started = true;
   theirs.peer = descriptor;
   theirs.remote = Address::parse("127.0.0.1", nextPort_++);
-  socket.state().connecting = false;
   listener->second.second->onAccepted({accepted, theirs.remote});
-  if (!socket.state().closed) socket.handler().onConnected();
+  if (socket.state().closed) return;
+  socket.state().connecting = false;
+  loop_.connected(socket);
 }
 
 void SimBackend::flush(Socket& socket) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
 
 #include <duplex/error.h>
 
@@ -72,13 +73,13 @@ Url parseUrl(std::string_view text) {
   url.secure = isSecure(text, view.scheme());
   if (view.has_fragment()) refuse(text, "has a fragment, which a WebSocket URL may not have");
   if (!view.has_authority() || view.encoded_host().empty()) refuse(text, "has no host");
-  if (view.has_port() && !view.port().empty() && view.port_number() == 0 && view.port() != "0") {
-    refuse(text, "has a port that is none");
-  }
-
   const std::uint16_t ownPort = url.secure ? 443 : 80;
-  const bool givenPort = view.has_port() && !view.port().empty();
-  url.port = givenPort ? view.port_number() : ownPort;
+  url.port = ownPort;
+  const std::string_view port(view.port().data(), view.port().size());
+  if (!port.empty()) {
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
+    if (error != std::errc()) refuse(text, "has a port above 65535");
+  }
   const std::string host = lower(std::string_view(view.encoded_host().data(), view.encoded_host().size()));
   url.host = host.starts_with('[') ? host.substr(1, host.size() - 2) : lower(view.host());
   url.authority = url.port == ownPort ? host : host + ':' + std::to_string(url.port);

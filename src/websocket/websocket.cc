@@ -9,6 +9,7 @@
 #include "net/mailbox.h"
 #include "protocol/close_code.h"
 #include "protocol/utf8.h"
+#include "transport/resolver.h"
 #include "websocket/connection.h"
 
 namespace duplex {
@@ -21,7 +22,10 @@ namespace {
 /// The clients of one loop. Their limits are their own, so each has a group to itself.
 class Clients final : public net::Loop::Local {
  public:
-  explicit Clients(net::Loop& loop) : loop_(loop) {}
+  explicit Clients(net::Loop& loop) : loop_(loop) {
+    // Those that are still connecting cancel their look-ups when they go.
+    loop.local<transport::Resolver>();
+  }
 
   websocket::Group& makeGroup(const WebSocketLimits& limits) {
     auto group = std::make_unique<websocket::Group>(loop_, protocol::Role::Client, limits);
@@ -36,10 +40,6 @@ class Clients final : public net::Loop::Local {
   net::Loop& loop_;
   std::unordered_map<websocket::Group*, std::unique_ptr<websocket::Group>> groups_;
 };
-
-std::vector<std::string> toStrings(std::initializer_list<std::string_view> texts) {
-  return {texts.begin(), texts.end()};
-}
 
 void sendText(Connection& connection, std::string_view text) {
   if (protocol::isValidUtf8(asBytes(text))) {
@@ -95,11 +95,6 @@ void WebSocket::onOwner(Call&& call) const {
 // --- a client
 
 WebSocket::WebSocket(std::string_view url) : WebSocket(url, ClientOptions{}) {}
-
-WebSocket::WebSocket(std::string_view url, std::string_view protocol) : WebSocket(url, {protocol}) {}
-
-WebSocket::WebSocket(std::string_view url, std::initializer_list<std::string_view> protocols)
-    : WebSocket(url, ClientOptions{.protocols = toStrings(protocols)}) {}
 
 WebSocket::WebSocket(std::string_view url, ClientOptions options) {
   const websocket::Url parsed = websocket::parseUrl(url);

@@ -110,6 +110,19 @@ TEST_CASE("what is written in one turn leaves in one send") {
   CHECK(sim.sim->sends() == before + 1);
 }
 
+TEST_CASE("what is queued before the connection is there goes out when it is") {
+  overEachBackend([](net::Loop& loop) {
+    Server server(loop);
+    End client;
+    client.socket = &loop.connect(server.listening.address, client);
+    client.socket->output().append("early");
+    client.socket->shutdown();
+    CHECK(turnUntil(loop, [&] { return !server.ends.empty() && server.ends[0]->ended; }));
+    CHECK(server.ends[0]->received == "early");
+    client.socket->close();
+  });
+}
+
 TEST_CASE("a full kernel holds the rest back and says when it has been taken") {
   overEachBackend([](net::Loop& loop) {
     Pair pair(loop);
