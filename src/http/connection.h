@@ -33,7 +33,7 @@ struct ServerContext {
   /// For the log.
   Function<void(const Error&)> report;
   /// The chain got through to a WebSocket route: answer with `exchange.connection->upgrade(…)`, or
-  /// with `refuse`, now or later on this thread. `exchange` can be kept in a Ref or in a Request.
+  /// with `refuse`; at once, or later on this thread if a Response is kept until then.
   Function<void(Exchange& exchange, UpgradeRoute& route)> upgrade;
   /// The connection is about to be deleted; an upgraded one has given its stream away.
   Function<void(ServerConnection&)> ended;

@@ -77,8 +77,9 @@ Loop::~Loop() {
   userTimers_.clear();
   mailWatcher_.reset();
   mailbox_.giveBack();
-  emptyGraveyard();
   backend_.reset();
+  // There is no flush to come that they would have to wait for.
+  for (Socket* socket = dirty_; socket != nullptr; socket = socket->nextDirty_) socket->state().dirty = false;
   emptyGraveyard();
   threadLoop = nullptr;
 }

@@ -272,7 +272,8 @@ TEST_CASE("a head that trickles has one deadline") {
   const TimePoint start = sim.loop.now();
   while (!client->ended && sim.loop.now() - start < std::chrono::seconds(30)) {
     client->send("G");
-    sim.loop.turn(sim.loop.now() + Milliseconds(500));
+    const TimePoint next = sim.loop.now() + Milliseconds(500);
+    while (sim.loop.now() < next) sim.loop.turn(next);
   }
   CHECK(client->received.find(" 408 ") != std::string::npos);
 }
@@ -374,6 +375,7 @@ TEST_CASE("an upgrade takes the stream and the bytes that came early") {
       Upgraded upgraded;
       HttpServer server(loop);
       std::optional<Request> kept;
+      std::optional<Response> unanswered;
       const auto take = [&](http::Exchange& exchange) {
         auto [stream, leftover] = exchange.connection->upgrade("HTTP/1.1 101 Switching Protocols\r\n\r\n");
         CHECK(exchange.connection == nullptr);
@@ -385,6 +387,7 @@ TEST_CASE("an upgrade takes the stream and the bytes that came early") {
       server.routes->addUpgrade("/ws", std::make_unique<Nothing>());
       server.context.upgrade = [&](http::Exchange& exchange, http::UpgradeRoute&) {
         kept = Request(&exchange);
+        unanswered = Response(&exchange);
         if (!later) take(exchange);
       };
       const auto client = server.connect();

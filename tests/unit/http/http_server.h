@@ -76,11 +76,15 @@ class Client final : net::SocketHandler {
     return *this;
   }
   void shutdown() { socket_->shutdown(); }
-  void leave(bool reset = false) {
-    if (socket_ != nullptr) std::exchange(socket_, nullptr)->close(reset);
+  void leave(bool abruptly = false) {
+    if (socket_ != nullptr) std::exchange(socket_, nullptr)->close(abruptly);
   }
-  void pause() { socket_->pause(); }
-  void resume() { socket_->resume(); }
+  void pause() {
+    if (socket_ != nullptr) socket_->pause();
+  }
+  void resume() {
+    if (socket_ != nullptr) socket_->resume();
+  }
 
   /// Turns the loop until a whole answer has come, or the connection has ended.
   Reply reply(std::string_view method = "GET") {
