@@ -42,6 +42,7 @@ class Card {
 
   fetchedOnly() {
     this.#root.classList.add('fetched');
+    this.#set('.received span', 'from the server');
   }
 
   offer(name, blob) {
@@ -82,7 +83,7 @@ async function sendFile(card, file) {
   const back = await comeBack(card, stored.id);
   if (back.actual !== own) throw new Error(`Other bytes came back: SHA-256 ${back.actual}`);
   card.offer(back.name, back.blob);
-  card.state('done', '✓ Same bytes here, at the server and back. SHA-256', own);
+  card.state('done', '✓ Same bytes here, there and back. SHA-256', own);
 }
 
 async function fetchFile(id, name, size) {

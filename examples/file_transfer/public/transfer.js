@@ -85,7 +85,8 @@ export class Transfers {
   }
 
   #finishIfWhole() {
-    if (this.#download.received >= this.#download.size) this.#end('download').resolve(this.#download);
+    const download = this.#download;
+    if (download.received >= download.size) this.#end('download').resolve(download);
   }
 
   #end(kind) {
