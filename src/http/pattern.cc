@@ -1,7 +1,9 @@
 #include "http/pattern.h"
 
 #include <algorithm>
+#include <mutex>
 #include <stdexcept>
+#include <unordered_set>
 
 #include "http/ascii.h"
 #include "http/percent.h"
@@ -17,6 +19,15 @@ bool isNameCharacter(char c) noexcept {
 
 [[noreturn]] void refuse(std::string_view pattern, const char* why) {
   throw std::invalid_argument("route \"" + std::string(pattern) + "\": " + why);
+}
+
+// Requests, which show these names, may outlive the routes. There are no more of them than a program
+// has different names of parameters.
+std::string_view keepForGood(std::string_view name) {
+  static std::mutex mutex;
+  static auto& names = *new std::unordered_set<std::string>;
+  const std::lock_guard lock(mutex);
+  return *names.emplace(name).first;
 }
 
 bool isLiteral(std::string_view segment, std::string_view literal) {
@@ -43,10 +54,10 @@ Pattern::Pattern(std::string_view pattern, Extent extent) : text_(pattern), exte
   if (rest.ends_with('/')) rest.remove_suffix(1);
   while (!rest.empty()) {
     std::string_view part = splitFront(rest, '/');
-    Segment segment{Segment::Kind::Literal, {}};
+    Segment segment{Segment::Kind::Literal, {}, {}};
     if (part == "*") {
       segment.kind = Segment::Kind::Rest;
-      segment.text = std::string(part);
+      segment.name = "*";
     } else if (part.starts_with(':')) {
       segment.kind = part.ends_with('?') ? Segment::Kind::Optional : Segment::Kind::Parameter;
       part.remove_prefix(1);
@@ -54,7 +65,7 @@ Pattern::Pattern(std::string_view pattern, Extent extent) : text_(pattern), exte
       if (part.empty() || !std::all_of(part.begin(), part.end(), isNameCharacter)) {
         refuse(pattern, "a parameter's name is of letters, digits and _");
       }
-      segment.text = std::string(part);
+      segment.name = keepForGood(part);
     } else {
       if (part.find('*') != std::string_view::npos) refuse(pattern, "* must be a segment of its own");
       std::transform(part.begin(), part.end(), std::back_inserter(segment.text), toLower);
@@ -83,7 +94,7 @@ Pattern::Result Pattern::match(std::string_view path, std::size_t& matched, std:
       if (!more) return give(Result::No);
       std::string_view value;
       badEscape |= !readValue(path.substr(at + 1), value, decoded);
-      params.push_back({segment.text, value});
+      params.push_back({segment.name, value});
       at = path.size();
       break;
     }
@@ -96,7 +107,7 @@ Pattern::Result Pattern::match(std::string_view path, std::size_t& matched, std:
     } else {
       std::string_view value;
       badEscape |= !readValue(part, value, decoded);
-      params.push_back({segment.text, value});
+      params.push_back({segment.name, value});
     }
     at = end;
   }

@@ -33,7 +33,7 @@ class Pattern {
   Pattern(std::string_view pattern, Extent extent);
 
   /// Appends the parameters to `params`; their values are views into `path` or, decoded, into what
-  /// is put in front of `decoded`. Names are views into this pattern. `matched` is the length of the part
+  /// is put in front of `decoded`. Names are valid for good. `matched` is the length of the part
   /// of `path` that fits, without a slash at its end. Only for Yes is anything added.
   Result match(std::string_view path, std::size_t& matched, std::vector<Field>& params,
                std::forward_list<std::string>& decoded) const;
@@ -45,8 +45,10 @@ class Pattern {
   struct Segment {
     enum class Kind : std::uint8_t { Literal, Parameter, Optional, Rest };
     Kind kind;
-    /// A literal in lower case, or the parameter's name.
+    /// Of a literal, in lower case.
     std::string text;
+    /// Of a parameter.
+    std::string_view name;
   };
 
   std::string text_;
