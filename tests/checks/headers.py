@@ -1,7 +1,7 @@
 """Public headers stand alone and are cheap.
 
-Each compiles by itself without a warning, with each compiler that is installed, and none includes, not even through another, a header of
-the standard library that costs its users time.
+Each compiles by itself without a warning, with each compiler that is installed, and none includes,
+not even through another, a header of the standard library that costs its users time.
 """
 
 import re
