@@ -90,6 +90,7 @@ for (const [button, name] of [['A drawn picture', 'Ada'], ['My camera', 'Grace']
     assert.notEqual(await picture(watcher, name), before);
     await reaches(shower, '#frames', 8);
     await shows(shower, '#viewers', 2);
+
     await shower.getByRole('button', { name: 'Stop' }).click();
     await camera(watcher, name).waitFor({ state: 'detached' });
     await shower.getByRole('button', { name: button }).waitFor();

@@ -3,11 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { event, folder, Program } from './harness.mjs';
+import { event, Program } from './harness.mjs';
 
 const port = 5000;
 
@@ -26,9 +25,8 @@ async function isFree() {
 
 const busy = (await isFree()) ? false : `port ${port} is taken`;
 
-/** Starts a program as in a terminal: each line is printed when it is complete. */
 function start(t, name) {
-  const program = new Program('/usr/bin/stdbuf', ['-oL', join(folder, name)]);
+  const program = new Program(name);
   t.after(() => program.kill());
   return program;
 }
