@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "http/connection.h"
@@ -43,14 +44,17 @@ inline Reply takeReply(std::string& bytes, std::string_view method = "GET", bool
     reply.body = bytes.substr(at, std::stoul(length));
     at += reply.body.size();
   } else if (reply.header("Transfer-Encoding") == "chunked") {
+    // Put together once all of it is there: this is called for every piece that arrives.
+    std::vector<std::pair<std::size_t, std::size_t>> chunks;
     for (std::size_t size = 1; size != 0;) {
       const std::size_t line = bytes.find("\r\n", at);
       if (line == std::string::npos) return reply;
       size = std::stoul(bytes.substr(at, line - at), nullptr, 16);
       if (bytes.size() < line + 4 + size) return reply;
-      reply.body += bytes.substr(line + 2, size);
+      chunks.emplace_back(line + 2, size);
       at = line + 4 + size;
     }
+    for (const auto& [start, size] : chunks) reply.body.append(bytes, start, size);
   } else {
     if (!ended) return reply;
     reply.body = bytes.substr(at);

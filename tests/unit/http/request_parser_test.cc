@@ -125,6 +125,9 @@ TEST_CASE("versions and the connection's persistence") {
   CHECK_FALSE(keepAlive(get("Connection: close\r\n")));
   CHECK_FALSE(keepAlive(get("Connection: foo, CLOSE\r\n")));
   CHECK_FALSE(keepAlive("GET / HTTP/1.0\r\n\r\n"));
+  CHECK_FALSE(keepAlive(get("Connection: Upgrade\r\nUpgrade: h2c, WebSocket\r\n")));
+  CHECK_FALSE(keepAlive("POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n"));
+  CHECK(keepAlive(get("Connection: Upgrade\r\nUpgrade: h2c\r\n")));
   CHECK(keepAlive("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"));
   refused("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505);
   refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505);
