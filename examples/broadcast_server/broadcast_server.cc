@@ -11,14 +11,8 @@ int main(int argc, char** argv) try {
   duplex::App app({.threads = options.threads, .backend = options.backend});
 
   app.ws("/", {.open = [](duplex::WebSocket ws, const duplex::Request&) { ws.subscribe("all"); },
-               .message =
-                   [&app](duplex::WebSocket, const duplex::Message& message) {
-                     if (message.isText()) {
-                       app.publish("all", message.text());
-                     } else {
-                       app.publish("all", message.bytes());
-                     }
-                   },
+               .message = [&app](duplex::WebSocket,
+                                 const duplex::Message& message) { app.publish("all", message); },
                .limits = {.maxMessageSize = 64 * MiB, .maxBufferedAmount = 256 * MiB}});
 
   return serve(app, options);

@@ -13,6 +13,7 @@
 #include <duplex/error.h>
 #include <duplex/function.h>
 #include <duplex/http_limits.h>
+#include <duplex/message.h>
 #include <duplex/router.h>
 #include <duplex/websocket.h>
 
@@ -95,6 +96,9 @@ class App : public Router {
   void publish(std::string_view topic, std::span<const std::uint8_t> binary) {
     publish(topic, std::as_bytes(binary));
   }
+
+  /// The same type and bytes as `message`.
+  void publish(std::string_view topic, const Message& message);
 
   /// The sockets that are open now; those of the `ws` route added with the pattern `path`, or of all.
   std::vector<WebSocket> clients(std::string_view path = {}) const;

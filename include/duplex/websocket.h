@@ -84,12 +84,12 @@ class WebSocket {
   explicit WebSocket(std::string_view url);
   // Templates, so that g++ 12 does not take `{.headers = …}` for a list of protocols.
   template <class Text>
-    requires std::is_convertible_v<const Text&, std::string_view>
-  WebSocket(std::string_view url, const Text& protocol)
+  requires std::is_convertible_v<const Text&, std::string_view> WebSocket(std::string_view url,
+                                                                          const Text& protocol)
       : WebSocket(url, ClientOptions{.protocols = {std::string(std::string_view(protocol))}}) {}
   template <class Text>
-    requires std::is_convertible_v<const Text&, std::string_view>
-  WebSocket(std::string_view url, std::initializer_list<Text> protocols)
+  requires std::is_convertible_v<const Text&, std::string_view> WebSocket(
+      std::string_view url, std::initializer_list<Text> protocols)
       : WebSocket(url, ClientOptions{.protocols = {protocols.begin(), protocols.end()}}) {}
   WebSocket(std::string_view url, ClientOptions options);
 
@@ -154,7 +154,12 @@ class WebSocket {
   bool isSubscribed(std::string_view topic) const;
   /// To all subscribers of `topic` but this one.
   void publish(std::string_view topic, std::string_view text) const;
+  void publish(std::string_view topic, const char* text) const { publish(topic, std::string_view(text)); }
   void publish(std::string_view topic, std::span<const std::byte> binary) const;
+  void publish(std::string_view topic, std::span<const std::uint8_t> binary) const {
+    publish(topic, std::as_bytes(binary));
+  }
+  void publish(std::string_view topic, const Message& message) const;
 
   /// The request that was upgraded; of a client an empty one.
   const Request& request() const;

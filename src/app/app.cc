@@ -213,6 +213,12 @@ void App::publish(std::string_view topic, std::span<const std::byte> binary) {
   impl_->publish(topic, protocol::Opcode::Binary, binary);
 }
 
+void App::publish(std::string_view topic, const Message& message) {
+  // Its text has been checked when it came.
+  impl_->publish(topic, message.isText() ? protocol::Opcode::Text : protocol::Opcode::Binary,
+                 message.bytes());
+}
+
 std::vector<WebSocket> App::clients(std::string_view path) const {
   return impl_->clients(path);
 }

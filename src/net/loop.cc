@@ -61,7 +61,8 @@ class Loop::MailWatcher final : public WatchHandler {
 Loop::Loop(std::string_view backend) : Loop([backend](Loop& loop) { return makeBackend(backend, loop); }) {}
 
 Loop::Loop(const BackendMaker& make)
-    : mailbox_(Mailbox::take(*this)),
+    : lease_(*this),
+      mailbox_(lease_.mailbox),
       now_(Clock::now()),
       backend_(make(*this)),
       mailWatcher_(std::make_unique<MailWatcher>(*this)),
@@ -76,7 +77,6 @@ Loop::~Loop() {
   deferred_.clear();
   userTimers_.clear();
   mailWatcher_.reset();
-  mailbox_.giveBack();
   backend_.reset();
   // There is no flush to come that they would have to wait for.
   for (Socket* socket = dirty_; socket != nullptr; socket = socket->nextDirty_) socket->state().dirty = false;

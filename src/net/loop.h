@@ -122,6 +122,7 @@ class Loop {
   OutputQueue* takeOutput();
   void giveBackOutput(Socket& socket) noexcept;
 
+  Mailbox::Lease lease_;
   Mailbox& mailbox_;
   TimePoint now_;
   std::unique_ptr<Backend> backend_;

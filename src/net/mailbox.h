@@ -19,10 +19,17 @@ class Mailbox {
  public:
   using Task = Function<void()>;
 
-  /// One that no loop has, for `loop` to take.
-  static Mailbox& take(Loop& loop);
-  /// Drops what is left in it, and refuses more until it is taken again. On the loop's thread.
-  void giveBack();
+  /// A loop's hold of a mailbox. When it goes, what is left in the mailbox is dropped, and more is
+  /// refused until another loop takes it.
+  class Lease {
+   public:
+    explicit Lease(Loop& loop) : mailbox(take(loop)) {}
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    ~Lease() { mailbox.giveBack(); }
+
+    Mailbox& mailbox;
+  };
 
   /// The loop, if the calling thread is its own; else null.
   Loop* local() const noexcept;
@@ -44,6 +51,8 @@ class Mailbox {
 
  private:
   Mailbox();
+  static Mailbox& take(Loop& loop);
+  void giveBack();
 
   const int descriptor_;
   std::atomic<Loop*> loop_{nullptr};

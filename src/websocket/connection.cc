@@ -100,7 +100,7 @@ void Connection::start(MutableBytes leftover) {
 
 void Connection::connected(std::error_code error, transport::Stream stream) {
   if (error) {
-    fail(Error(error, "could not connect: " + error.message()), Errc::ConnectFailed);
+    fail(Error(error, "connecting to " + extras_->url), Errc::ConnectFailed);
     return;
   }
   stream_ = std::move(stream);
@@ -388,7 +388,7 @@ void Connection::onEnd() {
 void Connection::onFailed(std::error_code error) {
   stream_.forget();
   if (state_ == ReadyState::Connecting) {
-    fail(Error(error, "the connection broke during the handshake: " + error.message()), Errc::ConnectionLost);
+    fail(Error(error, "during the handshake"), Errc::ConnectionLost);
   } else {
     finish();
   }

@@ -242,15 +242,23 @@ bool WebSocket::isSubscribed(std::string_view topic) const {
 }
 
 void WebSocket::publish(std::string_view topic, std::string_view text) const {
-  onOwner([topic = std::string(topic), text = std::string(text)](Connection& connection) {
-    connection.publish(topic, Opcode::Text, asBytes(text));
-  });
+  const bool valid = protocol::isValidUtf8(asBytes(text));
+  onOwner([topic = std::string(topic), text = valid ? std::string(text) : protocol::repairUtf8(text)](
+              Connection& connection) { connection.publish(topic, Opcode::Text, asBytes(text)); });
 }
 
 void WebSocket::publish(std::string_view topic, std::span<const std::byte> binary) const {
   onOwner([topic = std::string(topic), bytes = copyOf(binary)](Connection& connection) {
     connection.publish(topic, Opcode::Binary, bytes);
   });
+}
+
+void WebSocket::publish(std::string_view topic, const Message& message) const {
+  if (message.isText()) {
+    publish(topic, message.text());
+  } else {
+    publish(topic, message.bytes());
+  }
 }
 
 const Request& WebSocket::request() const {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -71,9 +72,11 @@ void runCommand(duplex::WebSocket ws, const std::string& line) {
   } else if (name == "/close" && rest.empty()) {
     ws.close();
   } else if (name == "/close") {
-    std::size_t used = 0;
-    const int code = std::stoi(rest, &used);
-    ws.close(static_cast<std::uint16_t>(code), used < rest.size() ? rest.substr(used + 1) : std::string());
+    std::uint16_t code = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), code);
+    if (error != std::errc()) throw duplex::SyntaxError("'" + rest + "' does not begin with a close code");
+    const auto used = static_cast<std::size_t>(end - rest.data());
+    ws.close(code, used < rest.size() ? std::string_view(rest).substr(used + 1) : std::string_view());
   } else {
     note(red, "commands are /ping [TEXT] and /close [CODE [REASON]]");
   }

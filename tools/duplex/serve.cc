@@ -79,11 +79,7 @@ class Relay {
   void relay(const duplex::Message& message) {
     ++messages_;
     spdlog::debug("{} of {} bytes", message.isText() ? "text" : "binary", message.size());
-    if (message.isText()) {
-      app_.publish(everyone, message.text());
-    } else {
-      app_.publish(everyone, message.bytes());
-    }
+    app_.publish(everyone, message);
   }
 
   void closed(const duplex::CloseEvent& event) {
