@@ -7,8 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-/** Where duplex's programs are. */
-export const folder = process.env.DUPLEX_BIN ?? join(root, 'build', 'release', 'bin');
+const folder = process.env.DUPLEX_BIN ?? join(root, 'build', 'release', 'bin');
 
 /** Far more than anything here takes, so that a busy machine fails nothing. */
 export const patience = 30_000;
