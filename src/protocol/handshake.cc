@@ -40,18 +40,12 @@ bool haveValidExtensions(std::span<const HeaderField> headers) noexcept {
   });
 }
 
-// What both sides have to say for the connection to change over.
-Errc checkUpgrade(int version, std::span<const HeaderField> headers) noexcept {
-  if (version < 11) return Errc::HttpVersionTooOld;
-  if (!hasToken(headers, "Upgrade", "websocket")) return Errc::UpgradeMissing;
-  if (!hasToken(headers, "Connection", "Upgrade")) return Errc::ConnectionMissing;
-  return {};
-}
-
 // RFC 6455 §4.2.1, in an order in which the first error tells a client the most.
 Errc checkRequestHead(const UpgradeRequest& request, std::string& key) {
   if (request.method != "GET") return Errc::MethodNotGet;
-  if (const Errc error = checkUpgrade(request.version, request.headers); error != Errc{}) return error;
+  if (request.version < 11) return Errc::HttpVersionTooOld;
+  if (!hasToken(request.headers, "Upgrade", "websocket")) return Errc::UpgradeMissing;
+  if (!hasToken(request.headers, "Connection", "Upgrade")) return Errc::ConnectionMissing;
   if (!onlyField(request.headers, "Host")) return Errc::BadRequest;
   if (onlyField(request.headers, "Sec-WebSocket-Version") != "13") return Errc::VersionUnsupported;
   const auto givenKey = onlyField(request.headers, "Sec-WebSocket-Key");
@@ -89,7 +83,12 @@ Errc checkChosenProtocol(std::span<const HeaderField> headers, const std::vector
 Errc checkResponseHead(const UpgradeResponse& response, const ClientHandshake& handshake,
                        std::string& protocol) {
   if (response.status != 101) return Errc::HandshakeRefused;
-  if (const Errc error = checkUpgrade(response.version, response.headers); error != Errc{}) return error;
+  if (response.version < 11) return Errc::HttpVersionTooOld;
+  // One protocol, where a request may list several: what is listed would be spoken on top of another
+  // (RFC 6455 §4.1, RFC 9110 §7.8).
+  const auto upgrade = onlyField(response.headers, "Upgrade");
+  if (!upgrade || !equalsIgnoringCase(*upgrade, "websocket")) return Errc::UpgradeMissing;
+  if (!hasToken(response.headers, "Connection", "Upgrade")) return Errc::ConnectionMissing;
   if (onlyField(response.headers, "Sec-WebSocket-Accept") != acceptKey(handshake.key))
     return Errc::AcceptInvalid;
   // We offer none, so none can be chosen.

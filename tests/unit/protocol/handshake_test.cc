@@ -238,7 +238,11 @@ TEST_CASE("anything but a 101 over HTTP/1.1 is a refusal") {
 
 TEST_CASE("an answer has its tokens and the accept value") {
   CHECK(answerError(without(goodAnswer, "Upgrade")) == Errc::UpgradeMissing);
-  CHECK(answerError(changed(goodAnswer, "Upgrade", "h2c")) == Errc::UpgradeMissing);
+  for (const char* upgrade : {"", "h2c", "h2c, websocket", "websocket, websocket", "websocket/13"}) {
+    CAPTURE(upgrade);
+    CHECK(answerError(changed(goodAnswer, "Upgrade", upgrade)) == Errc::UpgradeMissing);
+  }
+  CHECK(answerError(with(goodAnswer, "Upgrade", "websocket")) == Errc::UpgradeMissing);
   CHECK(answerError(without(goodAnswer, "Connection")) == Errc::ConnectionMissing);
   CHECK(answerError(without(goodAnswer, "Sec-WebSocket-Accept")) == Errc::AcceptInvalid);
   for (const char* accept :
