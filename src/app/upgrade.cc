@@ -17,7 +17,9 @@ UpgradeAnswer refusal(Errc error) {
   answer.status = httpStatus(error);
   answer.body = make_error_code(error).message() + '\n';
   // RFC 6455 §4.2.2 and RFC 9110 §15.5.22: what would have been understood.
-  if (answer.status == 426) answer.headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+  if (answer.status == 426) {
+    answer.headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+  }
   return answer;
 }
 

@@ -92,9 +92,7 @@ void ServerConnection::run() {
   begun_ = false;
   timeout_.cancel();
   const Ref<Exchange> exchange = exchange_;
-  // After a refused upgrade nothing is read as a request: the client may have meant it as frames.
-  writer_.start(exchange->request,
-                exchange->request.keepAlive && !exchange->request.upgrade && !shuttingDown_);
+  writer_.start(exchange->request, exchange->request.keepAlive && !shuttingDown_);
   startChain(*exchange, context_.routes);
 }
 

@@ -27,7 +27,8 @@ struct RequestHead {
   std::string_view authority;
   /// In the order sent; values without white space around them.
   std::vector<Field> fields;
-  /// Whether the client means to send another request after it (RFC 9112 §9.3).
+  /// Whether another request may follow: the client means to send one (RFC 9112 §9.3), and has not
+  /// asked for a WebSocket.
   bool keepAlive = false;
   /// Whether it waits for "100 Continue" before it sends the body (RFC 9110 §10.1.1).
   bool expectContinue = false;

@@ -51,7 +51,9 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
   /// After the last header line.
   bool finishHead() noexcept {
     if (head_.version >= 11 && hosts_ == 0) return refuse(Errc::BadRequest, 400);
-    head_.keepAlive = keep_alive();
+    // Whatever its method: the client, or a proxy in between, may take what follows for frames, and
+    // we must not take it for requests.
+    head_.keepAlive = keep_alive() && !asksForWebSocket_;
     return true;
   }
 
@@ -113,7 +115,8 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
         head_.expectContinue = head_.version >= 11;
         return true;
       case beast::http::field::upgrade:
-        head_.upgrade |= head_.method == "GET" && protocol::hasToken(value, "websocket");
+        asksForWebSocket_ |= protocol::hasToken(value, "websocket");
+        head_.upgrade = asksForWebSocket_ && head_.method == "GET";
         return true;
       default:
         return true;
@@ -144,6 +147,7 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
   int hosts_ = 0;
   int lengths_ = 0;
   bool absolute_ = false;
+  bool asksForWebSocket_ = false;
   std::size_t extensions_ = 0;
 };
 

@@ -270,7 +270,7 @@ TEST_CASE("what follows a refused handshake is not read as a request") {
                                         request + "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n", true);
     CHECK(answer.starts_with("HTTP/1.1 426 "));
     CHECK(contains(answer, "Sec-WebSocket-Version: 13\r\n"));
-    CHECK(contains(answer, "Connection: close\r\n"));
+    CHECK(contains(answer, "Connection: Upgrade, close\r\n"));
     CHECK(smuggled == 0);
   });
 }
