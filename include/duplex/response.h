@@ -28,7 +28,8 @@ struct CookieOptions {
 };
 
 struct SendFileOptions {
-  /// The path is taken below this folder and cannot leave it. Empty: as it stands.
+  /// The path is taken below this folder and cannot leave it, nor name what begins with a dot. Empty:
+  /// as it stands.
   std::string root{};
   /// Cache-Control: max-age.
   std::chrono::seconds maxAge{0};

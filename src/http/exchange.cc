@@ -160,6 +160,7 @@ void Exchange::detach(bool complete, const Report& report) {
 }
 
 void Exchange::shrink() noexcept {
+  request.fields.shrink_to_fit();
   std::string().swap(body);
   headers.free();
   std::vector<Chain::Frame>().swap(chain.frames);

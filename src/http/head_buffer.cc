@@ -43,19 +43,12 @@ void HeadBuffer::clear() noexcept {
 }
 
 LineCheck checkLines(std::string_view head, std::size_t maxHeaders) noexcept {
-  if (head.find('\0') != std::string_view::npos) return LineCheck::Malformed;
   std::size_t lines = 0;
-  std::size_t start = 0;
-  while (start < head.size()) {
-    const std::size_t cr = head.find('\r', start);
-    if (cr == std::string_view::npos || cr + 1 == head.size() || head[cr + 1] != '\n') {
-      return LineCheck::Malformed;
-    }
-    const std::string_view line = head.substr(start, cr - start);
-    if (line.find('\n') != std::string_view::npos) return LineCheck::Malformed;
-    if (!line.empty() && (line.front() == ' ' || line.front() == '\t')) return LineCheck::Malformed;
-    start = cr + 2;
-    ++lines;
+  for (std::size_t start = 0; start < head.size(); ++lines) {
+    if (head[start] == ' ' || head[start] == '\t') return LineCheck::Malformed;
+    const std::size_t end = head.find('\n', start);
+    if (end == std::string_view::npos || end == start || head[end - 1] != '\r') return LineCheck::Malformed;
+    start = end + 1;
   }
   // The start line and the empty line are no headers.
   return lines > maxHeaders + 2 ? LineCheck::TooMany : LineCheck::Ok;

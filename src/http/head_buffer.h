@@ -32,9 +32,9 @@ class HeadBuffer {
 
 enum class LineCheck { Ok, Malformed, TooMany };
 
-/// Whether every line of `head` ends with CRLF, CR and LF and NUL stand nowhere else, no line is the
-/// continuation of the one before (obs-fold, RFC 9112 §5.2), and there are at most `maxHeaders` after
-/// the first.
+/// Whether every line of `head` ends with CRLF, none is the continuation of the one before (obs-fold,
+/// RFC 9112 §5.2), and there are at most `maxHeaders` after the first. What characters stand in the
+/// lines is for the parser to judge.
 LineCheck checkLines(std::string_view head, std::size_t maxHeaders) noexcept;
 
 }  // namespace duplex::http

@@ -7,6 +7,7 @@
 using namespace duplex;
 using http::ResponseHeadParser;
 using Result = ResponseHeadParser::Result;
+using namespace std::string_literals;
 
 namespace {
 
@@ -64,6 +65,9 @@ TEST_CASE("what is no response fails") {
   CHECK(errorOf("HTTP/1.1 101 OK\r\nUpgrade: a\r\n b\r\n\r\n") == Errc::BadResponse);
   CHECK(errorOf("HTTP/1.1 101 OK\nUpgrade: a\r\n\r\n") == Errc::BadResponse);
   CHECK(errorOf("HTTP/1.1 101 OK\r\nno colon\r\n\r\n") == Errc::BadResponse);
+  CHECK(errorOf("HTTP/1.1 101 OK\r\nX: a\rb\r\n\r\n") == Errc::BadResponse);
+  CHECK(errorOf("HTTP/1.1 101 O\rK\r\n\r\n") == Errc::BadResponse);
+  CHECK(errorOf("HTTP/1.1 101 OK\r\nX: a"s + '\0' + "b\r\n\r\n") == Errc::BadResponse);
 }
 
 TEST_CASE("its size is bounded") {
