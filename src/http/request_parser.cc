@@ -64,6 +64,11 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
     return false;
   }
 
+  ErrorCode tooLarge() noexcept {
+    refuse(Errc::HeaderTooLarge, 431);
+    return beast::http::error::header_limit;
+  }
+
   // `text` has room for all that is kept: views into it stay.
   std::string_view keep(std::string_view text) {
     const std::size_t start = head_.text.size();
@@ -90,7 +95,12 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
   }
 
   void on_field_impl(beast::http::field field, Text name, Text value, ErrorCode& failure) override {
-    if (is_header_done()) return;  // a trailer
+    if (is_header_done()) {
+      // A trailer; it means nothing to us.
+      trailers_ += name.size() + value.size();
+      if (trailers_ > maxChunkHeader) failure = tooLarge();
+      return;
+    }
     const std::string_view kept = keep(plain(name));
     head_.fields.push_back({kept, keep(plain(value))});
     if (!judge(field, head_.fields.back().value)) failure = beast::http::error::bad_value;
@@ -125,7 +135,7 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
 
   void on_chunk_header_impl(std::uint64_t, Text extensions, ErrorCode& failure) override {
     extensions_ += extensions.size();
-    if (extensions_ > maxExtensions) failure = beast::http::error::bad_chunk_extension;
+    if (extensions_ > maxExtensions) failure = tooLarge();
   }
   std::size_t on_body_impl(Text part, ErrorCode&) override {
     body_.append(part.data(), part.size());
@@ -149,6 +159,7 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
   bool absolute_ = false;
   bool asksForWebSocket_ = false;
   std::size_t extensions_ = 0;
+  std::size_t trailers_ = 0;
 };
 
 struct RequestParser::State {

@@ -13,6 +13,7 @@ using namespace duplex;
 using http::RequestHead;
 using http::RequestParser;
 using Event = RequestParser::Event;
+using namespace std::string_literals;
 
 namespace {
 
@@ -192,7 +193,10 @@ TEST_CASE("chunks are read strictly") {
   refused(post(chunked, "1;" + std::string(20'000, 'x')), 431);
   std::string many;
   for (int i = 0; i < 4000; ++i) many += "1;extension\r\nx\r\n";
-  refused(post(chunked, many), 400);
+  refused(post(chunked, many), 431);
+  std::string trailers;
+  for (int i = 0; i < 2000; ++i) trailers += "X: yyyyy\r\n";
+  refused(post(chunked, "0\r\n" + trailers + "\r\n"), 431);
 }
 
 TEST_CASE("lines end with CRLF, and nothing is folded") {
@@ -202,7 +206,14 @@ TEST_CASE("lines end with CRLF, and nothing is folded") {
   refused(get("X: a\r\n b\r\n"), 400);
   refused(get("X: a\r\n\tb\r\n"), 400);
   refused("GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400);
-  refused(get(std::string("X: a\0b\r\n", 8)), 400);
+  refused(get("X: a"s + '\0' + "b\r\n"), 400);
+  refused("GET /"s + '\0' + " HTTP/1.1\r\nHost: a\r\n\r\n", 400);
+  refused("GET /\r HTTP/1.1\r\nHost: a\r\n\r\n", 400);
+  refused(get("X\r: a\r\n"), 400);
+  refused(get("X: a\r\r\n"), 400);
+  refused(get("X: \ra\r\n"), 400);
+  refused(get("\rX: a\r\n"), 400);
+  refused(get("X:\r\n\ta\r\n"), 400);
   refused(get("X Y: a\r\n"), 400);
   refused(get("X : a\r\n"), 400);
   refused(get(": a\r\n"), 400);
