@@ -54,6 +54,9 @@ class Server:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"^{what}:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024
 
+    def isSanitized(self):
+        return "libasan" in pathlib.Path(f"/proc/{self.process.pid}/maps").read_text()
+
     def readErrors(self):
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace")
@@ -71,8 +74,10 @@ class Server:
             self.process.kill()
             status = self.process.wait()
         self.process.stdout.close()
+        errors = self.readErrors()
+        self.errors.close()
         if status != 0:
-            raise AssertionError(f"the server ended with {status}: {self.readErrors()[-4000:]}")
+            raise AssertionError(f"the server ended with {status}: {errors[-4000:]}")
 
 
 class Client:

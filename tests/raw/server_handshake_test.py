@@ -266,6 +266,34 @@ class RefusedTest(unittest.TestCase):
         self.assertIsNone(answer.value("Sec-WebSocket-Accept"))
 
 
+class OriginTest(unittest.TestCase):
+    """Which foreign origins `duplex serve` lets in, when it is told to."""
+
+    def statuses(self, allowed, origins):
+        program = Server("duplex", "serve", *(flag for pattern in allowed for flag in ("--origin", pattern)))
+        self.addCleanup(program.stop)
+        statuses = {}
+        for origin in origins:
+            with connect(program.address) as peer, peer.explaining(origin):
+                peer.send(with_(ORIGIN, origin).encode())
+                statuses[origin] = readHead(peer.readHead()).status
+        return statuses
+
+    def testAList(self):
+        answers = {
+            "http://localhost": 101, "https://app.example": 101, "HTTPS://APP.EXAMPLE": 101, "https://a.example.com": 101,
+            "https://a.b.example.com": 101, "http://app.example": 403, "https://app.example:8443": 403,
+            "https://app.example.evil.example": 403, "https://xapp.example": 403, "https://example.com": 403,
+            "https://.example.com": 403, "https://evil.example/.example.com": 403, "https://evil.example#.example.com": 403,
+            "https://evil.example:1.example.com": 403, "https://user@a.example.com": 403, "https://evilexample.com": 403,
+            "null": 403}
+        self.assertEqual(self.statuses(["https://app.example", "https://*.example.com"], answers), answers)
+
+    def testAll(self):
+        answers = dict.fromkeys(["http://evil.example", "null", "file://"], 101)
+        self.assertEqual(self.statuses(["*"], answers), answers)
+
+
 class HandshakeTest(unittest.TestCase):
     def testTheAcceptOfTheSpecification(self):
         with connect(server.address) as peer:

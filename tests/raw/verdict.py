@@ -28,7 +28,7 @@ def judge(expected, peer, answer, masked):
         got, _, rest = readFrames(answer, masked)
         if rest:
             problem = f"{rest} bytes at the end are no whole frame"
-    except (Malformed, UnicodeDecodeError) as error:
+    except Malformed as error:
         problem = f"a malformed frame: {error}"
     if not problem and not same(expected, got):
         problem = "not what is expected"

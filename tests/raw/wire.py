@@ -62,10 +62,7 @@ class Frame:
         """Whether `got` is what this frame says is expected."""
         if (self.opcode, self.fin, self.rsv) != (got.opcode, got.fin, got.rsv):
             return False
-        if not self.anyReason:
-            return self.payload == got.payload
-        got.payload[2:].decode()  # RFC 6455 §5.5.1
-        return self.payload == got.payload[:2]
+        return self.payload == (got.payload[:2] if self.anyReason else got.payload)
 
     def __str__(self):
         name = NAMES.get(self.opcode, f"opcode {self.opcode}")
@@ -153,18 +150,24 @@ def decode(data, masked):
         raise Malformed(f"a {NAMES[opcode]} of {length} bytes, fin={fin}")
     start = 2 + size
     mask = bytes(data[start:start + 4]) if masked else None
-    payload = data[start + 4:] if masked else data[start:]
-    return Frame(opcode, applyMask(payload, mask) if masked else bytes(payload), fin, rsv), mask
+    payload = applyMask(data[start + 4:], mask) if masked else bytes(data[start:])
+    if opcode == CLOSE and not isUtf8(payload[2:]):
+        raise Malformed(f"a close with the reason {payload[2:]!r}")
+    return Frame(opcode, payload, fin, rsv), mask
+
+
+def isUtf8(data):
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def brief(data):
     """Bytes for a person: the text if it is one, else hex; the middle of many is left out."""
     if len(data) > 200:
         return f"{brief(data[:60])} … {brief(data[-20:])} ({len(data)} bytes)"
-    try:
-        shown = data.decode()
-        if shown.isprintable():
-            return f'"{shown}"'
-    except UnicodeDecodeError:
-        pass
+    if isUtf8(data) and data.decode().isprintable():
+        return f'"{data.decode()}"'
     return bytes(data).hex()
