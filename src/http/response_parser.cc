@@ -75,8 +75,29 @@ struct ResponseHeadParser::State {
     error = reason;
     return Result::Failed;
   }
+  Result feed(Bytes bytes, std::size_t& consumed);
   Result read();
+  bool isInterim() const noexcept { return status / 100 == 1 && status != 101; }
 };
+
+ResponseHeadParser::Result ResponseHeadParser::State::feed(Bytes bytes, std::size_t& consumed) {
+  // What cannot become a status line need not be waited for.
+  if (buffer.empty() && !bytes.empty() && bytes.front() != std::byte{'H'}) {
+    consumed = 0;
+    return fail(Errc::BadResponse);
+  }
+  switch (buffer.feed(bytes, consumed)) {
+    case HeadBuffer::Result::NeedMore:
+      return Result::NeedMore;
+    case HeadBuffer::Result::TooLarge:
+      return fail(Errc::HeaderTooLarge);
+    case HeadBuffer::Result::Complete:
+      break;
+  }
+  const Result result = read();
+  buffer.clear();
+  return result;
+}
 
 ResponseHeadParser::Result ResponseHeadParser::State::read() {
   const std::string_view head = buffer.head();
@@ -88,6 +109,8 @@ ResponseHeadParser::Result ResponseHeadParser::State::read() {
     case LineCheck::Ok:
       break;
   }
+  fields.clear();
+  text.clear();
   text.reserve(head.size());
   Reader reader(text, fields);
   beast::error_code failure;
@@ -103,22 +126,13 @@ ResponseHeadParser::ResponseHeadParser(std::size_t maxHeaderSize)
 ResponseHeadParser::~ResponseHeadParser() = default;
 
 ResponseHeadParser::Result ResponseHeadParser::feed(Bytes bytes, std::size_t& consumed) {
-  // What cannot become a status line need not be waited for.
-  if (state_->buffer.empty() && !bytes.empty() && bytes.front() != std::byte{'H'}) {
-    consumed = 0;
-    return state_->fail(Errc::BadResponse);
+  consumed = 0;
+  while (true) {
+    std::size_t used = 0;
+    const Result result = state_->feed(bytes.subspan(consumed), used);
+    consumed += used;
+    if (result != Result::Complete || !state_->isInterim()) return result;
   }
-  switch (state_->buffer.feed(bytes, consumed)) {
-    case HeadBuffer::Result::NeedMore:
-      return Result::NeedMore;
-    case HeadBuffer::Result::TooLarge:
-      return state_->fail(Errc::HeaderTooLarge);
-    case HeadBuffer::Result::Complete:
-      break;
-  }
-  const Result result = state_->read();
-  state_->buffer.clear();
-  return result;
 }
 
 int ResponseHeadParser::status() const noexcept {

@@ -23,9 +23,10 @@ class ResponseHeadParser {
   ResponseHeadParser& operator=(const ResponseHeadParser&) = delete;
   ~ResponseHeadParser();
 
-  /// Takes the next bytes of the connection and keeps of them what it needs. `consumed` counts those
-  /// that belong to the head: with Complete the rest is what follows it, with the others it is all.
-  /// Not to be called again after Complete or Failed.
+  /// Takes the next bytes of the connection and keeps of them what it needs. Interim responses, 1xx
+  /// but 101, are passed over (RFC 9110 §15.2). `consumed` counts the bytes up to the end of the head: with
+  /// Complete the rest is what follows it, with the others it is all. Not to be called again after Complete
+  /// or Failed.
   Result feed(Bytes bytes, std::size_t& consumed);
 
   /// Once it is complete; views live as long as the parser.

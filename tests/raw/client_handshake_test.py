@@ -71,6 +71,8 @@ TAKEN = [
     answer("Connection over two lines", set_("Connection", "keep-alive", "upgrade")),
     answer("other headers", lambda head: head.adding(("Server", "x"), ("Date", "today"), ("Set-Cookie", "a=b"), ("Set-Cookie", "c"))),
     answer("a length that means nothing", lambda head: head.adding(("Content-Length", "3"))),
+    answer("after interim answers", lambda head: b"HTTP/1.1 100 Continue\r\n\r\n"
+           b"HTTP/1.1 103 Early Hints\r\nUpgrade: h2c\r\nLink: </style.css>\r\n\r\n" + head.encode()),
     answer("the first protocol offered", set_(PROTOCOL, "chat"), "chat", "Chat"),
     answer("the last protocol offered", set_(PROTOCOL, "Chat"), "chat", "Chat"),
 ]
@@ -115,6 +117,8 @@ NOT_TAKEN = [
     answer("a good answer but for its status", lambda head: head.startingWith("HTTP/1.1 200 OK")),
     answer("a status of four digits", lambda head: head.startingWith("HTTP/1.1 1010 Switching")),
     answer("a status of letters", lambda head: head.startingWith("HTTP/1.1 abc Switching")),
+    answer("a 200 after an interim answer", lambda head: b"HTTP/1.1 100 Continue\r\n\r\n" +
+           head.startingWith("HTTP/1.1 200 OK").encode()),
     answer("HTTP/1.0", lambda head: head.startingWith("HTTP/1.0 101 Switching Protocols")),
     answer("HTTP/2.0", lambda head: head.startingWith("HTTP/2.0 101 Switching Protocols")),
     answer("no HTTP", lambda head: b"220 mail.example.com ESMTP\r\n\r\n"),

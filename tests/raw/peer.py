@@ -10,7 +10,7 @@ PATIENCE = 30
 
 # How bytes are handed to the kernel. In pieces, each is given a moment to be read alone.
 WHOLE, PIECES = "whole", "byte by byte"
-MOMENT = 0.0002
+MOMENT = 0.0001
 # What has more bytes goes in longer pieces.
 MAX_PIECES = 400
 

@@ -49,6 +49,19 @@ TEST_CASE("a head is read, and what follows is left") {
   }
 }
 
+TEST_CASE("interim responses are passed over") {
+  const std::string hints = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+  for (const std::size_t piece : {std::size_t(1), std::size_t(7), std::size_t(10'000)}) {
+    ResponseHeadParser parser(4096);
+    std::size_t consumed = 0;
+    REQUIRE(feed(parser, hints + answer + "\x81\x05Hello", piece, consumed) == Result::Complete);
+    CHECK(consumed == hints.size() + answer.size());
+    CHECK(parser.status() == 101);
+    REQUIRE(parser.headers().size() == 3);
+    CHECK(parser.headers()[0].name == "Upgrade");
+  }
+}
+
 TEST_CASE("a body is not waited for") {
   ResponseHeadParser parser(4096);
   std::size_t consumed = 0;
