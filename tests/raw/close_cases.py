@@ -14,16 +14,16 @@ CLOSES = [
 ] + [
     case(f"close {code} is echoed", close(code), close(code)) for code in VALID_CODES
 ] + [
-    case(f"close {code} with a reason is echoed", close(code, "a reason: €"), close(code)) for code in (1000, 1011, 4999)
+    case(f"close {code} with a reason is echoed", close(code, "a reason: €"), close(code, "a reason: €")) for code in (1000, 1011, 4999)
 ] + [
     case(f"'close 1005/999/5000' {code}", close(code), refused(1002)) for code in INVALID_CODES
 ] + [
     case(f"'close 1005/999/5000' {code} with a reason", close(code, "why"), refused(1002))
     for code in (0, 999, 1005, 1006, 1015, 5000)
 ] + [
-    case("the longest reason, 123 bytes", close(1000, "r" * 123), close(1000)),
-    case("a reason of 123 bytes, not characters", close(1000, "€" * 41), close(1000)),
-    case("a reason of one NUL", close(1000, b"\0"), close(1000)),
+    case("the longest reason, 123 bytes", close(1000, "r" * 123), close(1000, "r" * 123)),
+    case("a reason of 123 bytes, not characters", close(1000, "€" * 41), close(1000, "€" * 41)),
+    case("a reason of one NUL", close(1000, b"\0"), close(1000, b"\0")),
     case("a close between fragments", [*starting("one", "two"), close(1001)], close(1001)),
     case("a close inside a code point", [text(b"\xe2\x82", fin=False), close(1000)], close(1000)),
     case("data after a Close is ignored", [close(1000), text("late"), binary("later")], close(1000)),
