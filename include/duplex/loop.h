@@ -25,13 +25,14 @@ class Loop {
   void stop() const;
 
  private:
-  explicit Loop(net::Mailbox* mailbox) noexcept : mailbox_(mailbox) {}
+  Loop(net::Mailbox* mailbox, std::uint64_t lease) noexcept : mailbox_(mailbox), lease_(lease) {}
   net::Mailbox* mailbox_;
+  std::uint64_t lease_;
 };
 
 /// Runs the calling thread's loop until nothing keeps it alive: no listening app, no open client
 /// socket, no timer. Returns 0. What a timer or a posted task throws comes out here; the loop can be
-/// run again after that.
+/// run again after that. Throws std::logic_error if called from a handler, which the loop is running.
 int run();
 
 enum class TimerId : std::uint64_t {};

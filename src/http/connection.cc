@@ -92,7 +92,7 @@ void ServerConnection::onFailed(std::error_code error) {
 bool ServerConnection::peerStalls() {
   const std::uint64_t taken = written_ - stream_.queued();
   if (std::exchange(taken_, taken) != taken) takenSince_ = loop_.now();
-  const TimePoint limit = takenSince_ + context_.limits.sendTimeout;
+  const TimePoint limit = timeAfter(takenSince_, context_.limits.sendTimeout);
   if (loop_.now() >= limit) return true;
   loop_.schedule(timeout_, limit);
   return false;

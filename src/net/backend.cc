@@ -9,7 +9,7 @@ namespace duplex::net {
 
 void checkBackend(std::string_view name) {
   if (name == "auto" || name == "epoll") return;
-  throw std::invalid_argument("duplex: no back end is named '" + std::string(name) + "'");
+  throw std::invalid_argument("no back end is named '" + std::string(name) + "'");
 }
 
 std::unique_ptr<Backend> makeBackend(std::string_view name, Loop& loop) {

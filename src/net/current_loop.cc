@@ -6,15 +6,16 @@
 namespace duplex {
 
 Loop Loop::current() {
-  return Loop(&net::Loop::current().mailbox());
+  net::Mailbox& mailbox = net::Loop::current().mailbox();
+  return {&mailbox, mailbox.lease()};
 }
 
 bool Loop::post(Function<void()> task) const {
-  return mailbox_->post(std::move(task));
+  return mailbox_->post(std::move(task), lease_);
 }
 
 void Loop::stop() const {
-  mailbox_->post([] { net::Loop::current().stop(); });
+  mailbox_->post([] { net::Loop::current().stop(); }, lease_);
 }
 
 int run() {

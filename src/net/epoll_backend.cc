@@ -18,6 +18,7 @@ constexpr std::size_t receiveBufferSize = 256 * 1024;
 constexpr std::size_t maxEvents = 1024;
 constexpr std::size_t maxPieces = 64;
 constexpr int maxAcceptsATurn = 256;
+constexpr Milliseconds acceptRest{100};
 
 // The two lowest bits of an event's key tell what the rest is: a Socket's address, or a descriptor.
 enum Kind : std::uint64_t { SocketKind = 0, ListenerKind = 1, WatchKind = 2, KindMask = 3 };
@@ -51,7 +52,7 @@ EpollBackend::EpollBackend(Loop& loop)
 
 EpollBackend::~EpollBackend() {
   for (const auto& [descriptor, handler] : listeners_) ::close(descriptor);
-  ::close(spare_);
+  if (spare_ >= 0) ::close(spare_);
   ::close(epoll_);
 }
 
@@ -74,7 +75,9 @@ Listening EpollBackend::listen(const Address& address, AcceptHandler& handler) {
 }
 
 void EpollBackend::stopListening(int descriptor) noexcept {
-  if (listeners_.erase(descriptor) != 0) ::close(descriptor);
+  if (listeners_.erase(descriptor) == 0) return;
+  control(EPOLL_CTL_DEL, descriptor, 0, 0);
+  ::close(descriptor);
 }
 
 void EpollBackend::discard(const Accepted& accepted) noexcept {
@@ -91,7 +94,9 @@ void EpollBackend::accept(int descriptor) {
       tune(connection);
       listener->second->onAccepted({connection, name.address()});
     } else if (errno == EMFILE || errno == ENFILE) {
-      dropOneConnection(descriptor);
+      if (!dropOneConnection(descriptor)) return rest(descriptor);
+    } else if (errno == ENOBUFS || errno == ENOMEM) {
+      return rest(descriptor);
     } else if (errno != ECONNABORTED && errno != EINTR) {
       return;
     }
@@ -99,12 +104,28 @@ void EpollBackend::accept(int descriptor) {
 }
 
 // Without descriptors the connection would stay in the backlog and wake the loop for ever: it is
-// taken with the spare one and closed, so that its peer knows.
-void EpollBackend::dropOneConnection(int descriptor) noexcept {
-  ::close(spare_);
+// taken with the spare one and closed, so that its peer knows. False if that failed too.
+bool EpollBackend::dropOneConnection(int descriptor) noexcept {
+  if (spare_ >= 0) ::close(spare_);
   const int connection = ::accept4(descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (connection >= 0) ::close(connection);
   spare_ = openSpare();
+  return connection >= 0;
+}
+
+// The kernel has no room for another connection: asking again at once would be a busy loop.
+void EpollBackend::rest(int descriptor) {
+  control(EPOLL_CTL_DEL, descriptor, 0, 0);
+  resting_.push_back(descriptor);
+  loop_.schedule(restOver_, acceptRest);
+}
+
+void EpollBackend::acceptAgain() {
+  for (const int descriptor : std::exchange(resting_, {})) {
+    if (listeners_.contains(descriptor)) {
+      control(EPOLL_CTL_ADD, descriptor, EPOLLIN, keyOf(descriptor, ListenerKind));
+    }
+  }
 }
 
 // --- sockets
@@ -174,6 +195,7 @@ void EpollBackend::read(Socket& socket) {
 void EpollBackend::flush(Socket& socket) {
   Socket::State& state = socket.state();
   iovec pieces[maxPieces];
+  bool some = false;
   while (socket.queued() != 0) {
     OutputQueue& output = socket.pending();
     msghdr message{};
@@ -182,7 +204,9 @@ void EpollBackend::flush(Socket& socket) {
     const ssize_t sent = ::sendmsg(state.descriptor, &message, MSG_NOSIGNAL);
     if (sent >= 0) {
       output.consume(static_cast<std::size_t>(sent));
+      some = true;
     } else if (errno == EAGAIN) {
+      if (some) ++state.progress;
       state.blocked = true;
       updateInterest(socket);
       return;
@@ -200,7 +224,11 @@ void EpollBackend::flush(Socket& socket) {
 
 void EpollBackend::close(Socket& socket, bool reset) noexcept {
   std::erase_if(refused_, [&](const auto& entry) { return entry.first == &socket; });
-  if (socket.state().descriptor >= 0) closeSocket(socket.state().descriptor, reset);
+  if (socket.state().descriptor >= 0) {
+    // Closing alone would leave it in epoll while a forked child still holds it.
+    control(EPOLL_CTL_DEL, socket.state().descriptor, 0, 0);
+    closeSocket(socket.state().descriptor, reset);
+  }
   loop_.bury(socket);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/alarm.h"
 #include "net/backend.h"
 
 namespace duplex::net {
@@ -47,7 +48,9 @@ class EpollBackend final : public Backend {
   void finishConnect(Socket& socket);
   void read(Socket& socket);
   void accept(int descriptor);
-  void dropOneConnection(int descriptor) noexcept;
+  bool dropOneConnection(int descriptor) noexcept;
+  void rest(int descriptor);
+  void acceptAgain();
   void onWatched(int descriptor, std::uint32_t events);
 
   Loop& loop_;
@@ -58,6 +61,9 @@ class EpollBackend final : public Backend {
   std::unique_ptr<epoll_event[]> events_;
   std::size_t ready_ = 0;
   std::unordered_map<int, AcceptHandler*> listeners_;
+  // Listeners that are not asked for a while, for want of descriptors or memory.
+  std::vector<int> resting_;
+  Alarm<EpollBackend> restOver_{*this, &EpollBackend::acceptAgain};
   std::unordered_map<int, WatchHandler*> watched_;
   // Sockets whose connect failed at once; told by the next dispatch.
   std::vector<std::pair<Socket*, std::error_code>> refused_;

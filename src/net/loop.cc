@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 #include <utility>
 
@@ -67,7 +68,7 @@ Loop::Loop(const BackendMaker& make)
       backend_(make(*this)),
       mailWatcher_(std::make_unique<MailWatcher>(*this)),
       timers_(backend_->now()) {
-  if (threadLoop != nullptr) throw std::logic_error("duplex: this thread has a loop already");
+  if (threadLoop != nullptr) throw std::logic_error("this thread has a loop already");
   now_ = backend_->now();
   threadLoop = this;
 }
@@ -94,11 +95,21 @@ Loop* Loop::currentOrNull() noexcept {
 }
 
 void Loop::run() {
-  stopping_ = false;
+  refuseNested();
   while (!stopping_ && (holds_ + sockets_ != 0 || hasWork())) turn();
+  stopping_ = false;
+}
+
+void Loop::refuseNested() const {
+  if (turning_) throw std::logic_error("the loop is running: run may not be called from a handler");
 }
 
 void Loop::turn(std::optional<TimePoint> deadline) {
+  refuseNested();
+  struct Turning {
+    bool& flag;
+    ~Turning() { flag = false; }
+  } turning{turning_ = true};
   if (hasWork()) {
     deadline = now_;
   } else if (const auto next = timers_.next(); next && (!deadline || *next < *deadline)) {
@@ -191,9 +202,9 @@ void Loop::connected(Socket& socket) {
 }
 
 void Loop::fail(Socket& socket, std::error_code error) {
-  SocketHandler& handler = socket.handler();
-  socket.close();
-  handler.onFailed(error);
+  socket.shut(false);
+  socket.handler().onFailed(error);
+  giveBackOutput(socket);
 }
 
 void Loop::emptyGraveyard() noexcept {
@@ -220,12 +231,22 @@ void Loop::markDirty(Socket& socket) noexcept {
 }
 
 void Loop::flush() {
-  // What is written from in here on is for the next turn.
-  Socket* socket = std::exchange(dirty_, nullptr);
-  while (socket != nullptr) {
-    Socket& current = *socket;
-    socket = std::exchange(current.nextDirty_, nullptr);
-    current.state_.dirty = false;
+  // What is written from in here on is for the next turn; so is the rest, if a handler throws.
+  struct Rest {
+    Loop& loop;
+    Socket* socket;
+    Socket* take() noexcept {
+      Socket* taken = socket;
+      socket = std::exchange(taken->nextDirty_, nullptr);
+      taken->state_.dirty = false;
+      return taken;
+    }
+    ~Rest() {
+      while (socket != nullptr) loop.markDirty(*take());
+    }
+  } rest{*this, std::exchange(dirty_, nullptr)};
+  while (rest.socket != nullptr) {
+    Socket& current = *rest.take();
     if (current.state_.closed || current.state_.connecting || current.state_.blocked) continue;
     backend_->flush(current);
   }
@@ -258,11 +279,13 @@ void Loop::giveBackOutput(Socket& socket) noexcept {
 // --- timers
 
 TimerId Loop::setTimer(Function<void()> callback, Milliseconds delay, bool repeat) {
-  const std::uint64_t id = ++lastTimerId_;
+  // No two threads have a timer of the same number.
+  static std::atomic<std::uint64_t> lastId{0};
+  const std::uint64_t id = ++lastId;
   delay = std::max(delay, Milliseconds(repeat ? 1 : 0));
   auto timer = std::make_shared<UserTimer>(*this, id, std::move(callback), delay, repeat);
   // From the time it is, not from that at the start of a turn that may have been long.
-  timers_.schedule(*timer, backend_->now() + delay);
+  timers_.schedule(*timer, timeAfter(backend_->now(), delay));
   userTimers_.emplace(id, std::move(timer));
   hold();
   return TimerId{id};

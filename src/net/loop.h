@@ -41,8 +41,10 @@ class Loop {
   /// The calling thread's; null if there is none.
   static Loop* currentOrNull() noexcept;
 
-  /// Turns until `stop`, or until nothing keeps the loop alive: no socket, no listener, no `hold`.
+  /// Turns until `stop` (before it is called, too), or until nothing keeps the loop alive: no socket, no
+  /// listener, no `hold`.
   void run();
+  /// Both throw std::logic_error if called from within a turn.
   /// One turn, which waits no longer than until `deadline`: `now()` not at all, none for ever.
   void turn(std::optional<TimePoint> deadline = std::nullopt);
   /// Makes `run` return at the end of its turn.
@@ -54,7 +56,9 @@ class Loop {
   /// The time at the start of the turn.
   TimePoint now() const noexcept { return now_; }
   void schedule(Timer& timer, TimePoint when) noexcept { timers_.schedule(timer, when); }
-  void schedule(Timer& timer, Clock::duration after) noexcept { timers_.schedule(timer, now_ + after); }
+  void schedule(Timer& timer, Milliseconds after) noexcept {
+    timers_.schedule(timer, timeAfter(now_, after));
+  }
   /// Timers made of a callback, which keep the loop alive.
   TimerId setTimer(Function<void()> callback, Milliseconds delay, bool repeat);
   void clearTimer(TimerId timer) noexcept;
@@ -113,6 +117,7 @@ class Loop {
   template <class T>
   static inline constexpr char localTag = 0;
 
+  void refuseNested() const;
   bool hasWork() const noexcept;
   void collectMail();
   void runDeferred();
@@ -138,11 +143,11 @@ class Loop {
 
   // Shared, so that a callback may clear the timer it runs for.
   std::unordered_map<std::uint64_t, std::shared_ptr<UserTimer>> userTimers_;
-  std::uint64_t lastTimerId_ = 0;
   std::vector<std::pair<const void*, std::unique_ptr<Local>>> locals_;
   std::size_t holds_ = 0;
   std::size_t sockets_ = 0;
   bool stopping_ = false;
+  bool turning_ = false;
 };
 
 }  // namespace duplex::net

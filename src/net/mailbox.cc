@@ -43,6 +43,7 @@ Mailbox& Mailbox::take(Loop& loop) {
   }
   if (mailbox == nullptr) mailbox = new Mailbox;
   const std::lock_guard lock(mailbox->mutex_);
+  ++mailbox->lease_;
   mailbox->loop_.store(&loop, std::memory_order_release);
   return *mailbox;
 }
@@ -66,6 +67,15 @@ Loop* Mailbox::local() const noexcept {
 
 bool Mailbox::post(Task task) {
   const std::lock_guard lock(mutex_);
+  return postLocked(std::move(task));
+}
+
+bool Mailbox::post(Task task, std::uint64_t lease) {
+  const std::lock_guard lock(mutex_);
+  return lease == lease_ && postLocked(std::move(task));
+}
+
+bool Mailbox::postLocked(Task task) {
   if (loop_.load(std::memory_order_relaxed) == nullptr) return false;
   tasks_.push_back(std::move(task));
   if (!full_.exchange(true, std::memory_order_acq_rel)) wake();

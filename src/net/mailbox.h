@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -37,6 +38,10 @@ class Mailbox {
   /// Leaves `task` for the loop; wakes it if it is the first since the loop last looked. From any
   /// thread. False, and the task is dropped, if there is no loop.
   bool post(Task task);
+  /// The same, for the loop that had this mailbox when `lease` was its number; not for a later one.
+  bool post(Task task, std::uint64_t lease);
+  /// The number of the lease that holds it: another for each loop. On the loop's thread.
+  std::uint64_t lease() const noexcept { return lease_; }
   /// All that was left, in order. On the loop's thread.
   std::vector<Task> collect();
   /// Whether there is anything to collect.
@@ -53,11 +58,13 @@ class Mailbox {
   Mailbox();
   static Mailbox& take(Loop& loop);
   void giveBack();
+  bool postLocked(Task task);
 
   const int descriptor_;
   std::atomic<Loop*> loop_{nullptr};
   std::atomic<bool> full_{false};
   std::mutex mutex_;
+  std::uint64_t lease_ = 0;
   std::vector<Task> tasks_;
 };
 

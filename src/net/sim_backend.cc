@@ -106,6 +106,7 @@ void SimBackend::flush(Socket& socket) {
   End& end = ends_[static_cast<std::size_t>(state.descriptor)];
   End& peer = ends_[static_cast<std::size_t>(end.peer)];
   if (socket.queued() != 0) ++sends_;
+  bool some = false;
   while (socket.queued() != 0) {
     if (peer.gone) {
       loop_.fail(socket, errorOf(EPIPE));
@@ -113,6 +114,7 @@ void SimBackend::flush(Socket& socket) {
     }
     const std::size_t room = options_.capacity - std::min(options_.capacity, peer.inbox.size());
     if (room == 0) {
+      if (some) ++state.progress;
       state.blocked = true;
       return;
     }
@@ -122,6 +124,7 @@ void SimBackend::flush(Socket& socket) {
     const std::size_t size = std::min(room, piece.iov_len);
     peer.inbox.append(static_cast<const char*>(piece.iov_base), size);
     output.consume(size);
+    some = true;
   }
   if (state.shuttingDown) end.finSent = state.shutDown = true;
   loop_.sent(socket);

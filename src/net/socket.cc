@@ -34,8 +34,12 @@ void Socket::shutdown() {
 
 void Socket::close(bool reset) {
   if (state_.closed) return;
-  state_.closed = true;
   loop_->giveBackOutput(*this);
+  shut(reset);
+}
+
+void Socket::shut(bool reset) {
+  state_.closed = true;
   --loop_->sockets_;
   loop_->backend_->close(*this, reset);
 }

@@ -27,7 +27,7 @@ class SocketHandler {
   /// `notifyDrained`.
   virtual void onDrained() {}
   /// The connection failed: reset, unreachable, refused; without an error, both ends have sent FIN.
-  /// The last call; the socket is gone.
+  /// The last call; the socket is gone, but still tells what was queued.
   virtual void onFailed(std::error_code error) = 0;
 
  protected:
@@ -52,6 +52,8 @@ class Socket {
   std::size_t queued() const noexcept { return output_ == nullptr ? 0 : output_->size(); }
   /// Payload bytes among them; see OutputQueue::payload.
   std::size_t queuedPayload() const noexcept { return output_ == nullptr ? 0 : output_->payload(); }
+  /// Changes whenever the peer has taken some more of a queue that does not get empty.
+  std::uint32_t progress() const noexcept { return state_.progress; }
   /// Asks for one `onDrained` when the queue is next empty at the end of a turn, even if the kernel
   /// takes it all at once.
   void notifyDrained();
@@ -71,6 +73,8 @@ class Socket {
     int descriptor = -1;
     /// What epoll watches it for.
     std::uint32_t interest = 0;
+    /// Times that the kernel took some of a queue, and not all.
+    std::uint32_t progress = 0;
     bool connecting : 1 = false;
     bool paused : 1 = false;
     /// The peer's FIN has been reported.
@@ -94,6 +98,8 @@ class Socket {
   friend class Loop;
   Socket(Loop& loop, SocketHandler& handler) noexcept : loop_(&loop), handler_(&handler) {}
   ~Socket() = default;
+  /// Closes it, but keeps what is queued, to be counted.
+  void shut(bool reset);
 
   Loop* loop_;
   SocketHandler* handler_;

@@ -116,7 +116,8 @@ class Resolver::Channel final : net::WatchHandler, net::Timer {
     if (ares_timeout(channel_, nullptr, &wait) == nullptr) {
       cancel();
     } else {
-      loop_.schedule(*this, std::chrono::seconds(wait.tv_sec) + std::chrono::microseconds(wait.tv_usec));
+      loop_.schedule(*this, std::chrono::ceil<Milliseconds>(std::chrono::seconds(wait.tv_sec) +
+                                                            std::chrono::microseconds(wait.tv_usec)));
     }
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "net/socket.h"
@@ -35,6 +36,7 @@ class Stream {
   OutputQueue& output() { return socket_->output(); }
   std::size_t queued() const noexcept { return socket_ == nullptr ? 0 : socket_->queued(); }
   std::size_t queuedPayload() const noexcept { return socket_ == nullptr ? 0 : socket_->queuedPayload(); }
+  std::uint32_t progress() const noexcept { return socket_ == nullptr ? 0 : socket_->progress(); }
   void notifyDrained() { socket_->notifyDrained(); }
   void pause() { socket_->pause(); }
   void resume() { socket_->resume(); }

@@ -149,3 +149,66 @@ TEST_CASE("objects local to the loop are made once, and end before it") {
   }
   CHECK(ended);
 }
+
+TEST_CASE("a handle of a loop that has ended does not mean the next one") {
+  const auto handle = [] {
+    net::Loop loop("epoll");
+    return duplex::Loop::current();
+  }();
+  net::Loop next("epoll");
+  CHECK_FALSE(handle.post([] { FAIL("a task of a loop that has ended"); }));
+  handle.stop();
+  int runs = 0;
+  next.setTimer([&] { ++runs; }, Milliseconds(5), false);
+  next.run();
+  CHECK(runs == 1);
+}
+
+TEST_CASE("a timer is cleared by its own thread's loop alone") {
+  net::Loop loop("epoll");
+  int runs = 0;
+  loop.setTimer([&] { ++runs; }, Milliseconds(5), false);
+  std::thread other([] {
+    net::Loop its("epoll");
+    for (int i = 0; i < 100; ++i) its.setTimer([] {}, Milliseconds(0), false);
+    its.run();
+    clearTimeout(TimerId{1});
+  });
+  other.join();
+  const TimerId foreign = [] {
+    TimerId made{};
+    std::thread([&made] {
+      net::Loop its("epoll");
+      made = its.setTimer([] {}, Milliseconds(0), false);
+    }).join();
+    return made;
+  }();
+  loop.clearTimer(foreign);
+  loop.run();
+  CHECK(runs == 1);
+}
+
+TEST_CASE("the longest delay there is means never, not now") {
+  overEachBackend([](net::Loop& loop) {
+    int runs = 0;
+    const TimerId never = loop.setTimer([&] { ++runs; }, Milliseconds::max(), false);
+    loop.setTimer([&] { loop.clearTimer(never); }, Milliseconds(5), false);
+    loop.run();
+    CHECK(runs == 0);
+  });
+}
+
+TEST_CASE("the loop may not be run from within a handler") {
+  net::Loop loop("epoll");
+  bool refused = false;
+  loop.defer([&] {
+    try {
+      loop.run();
+    } catch (const std::logic_error&) {
+      refused = true;
+    }
+  });
+  loop.run();
+  CHECK(refused);
+  loop.run();
+}

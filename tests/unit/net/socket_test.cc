@@ -2,8 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -182,6 +187,50 @@ TEST_CASE("a socket may be closed in the middle of its own call") {
     const std::size_t received = pair.peer->received.size();
     loop.turn(loop.now());
     CHECK(pair.peer->received.size() == received);
+  });
+}
+
+TEST_CASE("a socket that is closed while a forked child still has it is heard of no more") {
+  net::Loop loop("epoll");
+  Pair pair(loop);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (;;) ::pause();
+  }
+  pair.peer->socket->close();
+  pair.peer->socket = nullptr;
+  loop.turn(loop.now());
+  pair.client.socket->output().append("to nobody");
+  for (int i = 0; i < 20; ++i) loop.turn(loop.now() + Milliseconds(1));
+  CHECK(pair.peer->received.empty());
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST_CASE("a handler that throws while queues are sent holds up nobody's queue") {
+  overEachBackend([](net::Loop& loop) {
+    struct Thrower final : net::SocketHandler {
+      void onData(MutableBytes) override {}
+      void onEnd() override {}
+      void onDrained() override { throw std::runtime_error("drained"); }
+      void onFailed(std::error_code) override {}
+    } thrower;
+    Pair first(loop);
+    Pair second(loop);
+    first.client.socket->setHandler(thrower);
+    first.client.socket->output().append("one");
+    first.client.socket->notifyDrained();
+    second.client.socket->output().append("two");
+    int thrown = 0;
+    for (int i = 0; i < 1000 && second.peer->received != "two"; ++i) {
+      try {
+        loop.turn(loop.now() + Milliseconds(1));
+      } catch (const std::runtime_error&) {
+        ++thrown;
+      }
+    }
+    CHECK(thrown == 1);
+    CHECK(second.peer->received == "two");
   });
 }
 
