@@ -67,7 +67,8 @@ struct AppOptions {
 
 /// An HTTP and WebSocket server: routes, middleware, topics, and the ports it listens on.
 ///
-/// Set up and listen on one thread, whose loop must run (`duplex::run()`); the app must outlive that.
+/// Set up and listen on one thread, whose loop must run (`duplex::run()`). An app that is destroyed
+/// cuts its connections without an event; a loop that ends, with its thread, does so to its apps.
 /// `publish`, `clients` and `close` may be called from any thread.
 class App : public Router {
  public:
@@ -108,7 +109,8 @@ class App : public Router {
   void close(std::chrono::milliseconds deadline = std::chrono::seconds(5), Function<void()> closed = {});
 
   /// Called with what went wrong in handlers and on connections, for a log: on the loop it happened
-  /// on.
+  /// on, so with several threads by several at once. What it throws is dropped.
+  /// To be set before `listen`; throws std::logic_error after that.
   void onerror(Function<void(const Error&)> handler);
 
  private:

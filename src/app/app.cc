@@ -37,17 +37,20 @@ class App::Impl {
   Impl(AppOptions options, const http::Routes& routes)
       : shared_{std::move(options), broker::Hub(&deliver), {}, {}},
         routes_(routes),
-        loop_(loopFor(shared_.options.backend)) {}
+        loop_(loopFor(shared_.options.backend)),
+        mailbox_(loop_.mailbox()),
+        lease_(mailbox_.lease()) {
+    loop_.local<Apps>().add(*this);
+  }
 
   ~Impl() {
-    listeners_.clear();
-    forgetShards();
-    workers_.clear();
+    if (!loopEnded_) loop_.local<Apps>().remove(*this);
+    end();
   }
 
   Address listen(const Address& address, Function<void(const Address&)> listening) {
-    if (closing_) throw std::logic_error("duplex: the app has been closed");
-    if (own_ == nullptr) start();
+    if (closing_) throw std::logic_error("the app has been closed");
+    if (shards_.empty()) start();
     listeners_.push_back(std::make_unique<transport::Listener>(
         loop_, address, [this](net::Accepted accepted) { distribute(accepted); }));
     const Address bound = listeners_.back()->address();
@@ -77,9 +80,38 @@ class App::Impl {
     });
   }
 
-  void onerror(Function<void(const Error&)> handler) { shared_.report = std::move(handler); }
+  void onerror(Function<void(const Error&)> handler) {
+    if (!shards_.empty()) throw std::logic_error("onerror is to be set before listen");
+    shared_.report = std::move(handler);
+  }
 
  private:
+  /// The apps of one loop. An app in a static object is destroyed after the main thread's loop, which
+  /// therefore ends it.
+  class Apps final : public net::Loop::Local {
+   public:
+    explicit Apps(net::Loop&) {}
+    ~Apps() override {
+      for (Impl* app : apps_) {
+        app->end();
+        app->loopEnded_ = true;
+      }
+    }
+    void add(Impl& app) { apps_.push_back(&app); }
+    void remove(Impl& app) { std::erase(apps_, &app); }
+
+   private:
+    std::vector<Impl*> apps_;
+  };
+
+  /// Cuts all that is open. Again, it does nothing.
+  void end() {
+    listeners_.clear();
+    forgetShards();
+    workers_.clear();
+    own_.reset();
+  }
+
   static net::Loop& loopFor(std::string_view backend) {
     net::checkBackend(backend);
     return net::Loop::current(backend);
@@ -87,22 +119,27 @@ class App::Impl {
 
   /// Runs `task` on the app's own loop, unless the app is gone by then: now if this is its thread.
   void onLoop(Function<void()> task) {
-    if (loop_.mailbox().local() != nullptr) {
+    if (mailbox_.local() != nullptr && mailbox_.lease() == lease_) {
       task();
       return;
     }
-    loop_.mailbox().post([alive = std::weak_ptr(alive_), task = std::move(task)] {
+    auto guarded = [alive = std::weak_ptr(alive_), task = std::move(task)] {
       if (!alive.expired()) task();
-    });
+    };
+    mailbox_.post(std::move(guarded), lease_);
   }
 
   void start() {
-    own_ = std::make_unique<Shard>(shared_, routes_, loop_);
-    std::vector<Shard*> shards{own_.get()};
+    // All or nothing: a thread that cannot be had leaves the app as it was.
+    auto own = std::make_unique<Shard>(shared_, routes_, loop_);
+    std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<Shard*> shards{own.get()};
     for (unsigned i = 1; i < shared_.options.threads; ++i) {
-      workers_.push_back(std::make_unique<Worker>(shared_, routes_));
-      shards.push_back(&workers_.back()->shard());
+      workers.push_back(std::make_unique<Worker>(shared_, routes_));
+      shards.push_back(&workers.back()->shard());
     }
+    own_ = std::move(own);
+    workers_ = std::move(workers);
     const std::lock_guard lock(mutex_);
     shards_ = std::move(shards);
   }
@@ -172,6 +209,9 @@ class App::Impl {
   Shared shared_;
   const http::Routes& routes_;
   net::Loop& loop_;
+  net::Mailbox& mailbox_;
+  const std::uint64_t lease_;
+  bool loopEnded_ = false;
   std::unique_ptr<Shard> own_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Guards shards_ against `clients`.

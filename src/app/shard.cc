@@ -13,10 +13,7 @@ Shard::Shard(Shared& shared, const http::Routes& routes, net::Loop& loop)
     : shared_(shared),
       loop_(loop),
       member_(shared.hub.join(loop.mailbox())),
-      context_{shared.options.http, routes,
-               [this](const Error& error) {
-                 if (shared_.report) shared_.report(error);
-               },
+      context_{shared.options.http, routes, [this](const Error& error) { shared_.tell(error); },
                [this](http::Exchange& exchange, http::UpgradeRoute& route) {
                  upgrade(exchange, static_cast<WebSocketUpgrade&>(route));
                },
@@ -28,13 +25,14 @@ Shard::Shard(Shared& shared, const http::Routes& routes, net::Loop& loop)
 Shard::~Shard() {
   cut();
   groups_.clear();
+  shared_.hub.leave(member_);
 }
 
 void Shard::accept(const net::Accepted& accepted) {
   const std::size_t limit = shared_.options.maxConnections;
   if (closing_ || (limit != 0 && shared_.connections.load(std::memory_order_relaxed) >= limit)) {
     loop_.discard(accepted);
-    if (!closing_) context_.report(Error(Errc::TooManyConnections));
+    if (!closing_) shared_.tell(Error(Errc::TooManyConnections));
     return;
   }
   shared_.connections.fetch_add(1, std::memory_order_relaxed);
@@ -52,7 +50,7 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
   try {
     answer = judgeUpgrade(exchange, route.route, shared_.options);
   } catch (...) {
-    context_.report(Error::current());
+    shared_.tell(Error::current());
     connection.refuse(500);
     return;
   }
@@ -76,12 +74,12 @@ websocket::Group& Shard::groupOf(const WebSocketUpgrade& route) {
   if (group != nullptr) return *group;
   group = std::make_unique<websocket::Group>(loop_, protocol::Role::Server, route.route.limits);
   group->route = &route.route;
-  group->topics = &member_.tree;
+  group->topics = &member_->tree;
   group->publish = [this](std::string_view topic, protocol::Opcode type, Bytes payload,
                           websocket::Connection* except) {
     shared_.hub.publish(topic, {protocol::frameForAll(type, payload), payload.size()}, except);
   };
-  group->report = [this](const Error& error) { context_.report(error); };
+  group->report = [this](const Error& error) { shared_.tell(error); };
   group->removed = [this] {
     --sockets_;
     connectionGone();

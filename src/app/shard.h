@@ -26,6 +26,15 @@ struct Shared {
   broker::Hub hub;
   Function<void(const Error&)> report;
   std::atomic<std::size_t> connections{0};
+
+  /// Reports `error`. It is called in the middle of things: what the application's handler throws has
+  /// nowhere to go.
+  void tell(const Error& error) const noexcept {
+    try {
+      if (report) report(error);
+    } catch (...) {
+    }
+  }
 };
 
 /// An app's part on one loop: its connections there. For that loop's thread, but where it says
@@ -57,7 +66,7 @@ class Shard {
 
   Shared& shared_;
   net::Loop& loop_;
-  broker::Hub::Member& member_;
+  const std::shared_ptr<broker::Hub::Member> member_;
   http::ServerContext context_;
   std::unordered_set<http::ServerConnection*> connections_;
   // Made by the first connection of a route. The mutex guards the map against `appendClients`.

@@ -7,6 +7,7 @@
 #include <duplex/app.h>
 #include <duplex/request.h>
 
+#include "base/ascii.h"
 #include "protocol/handshake.h"
 
 namespace duplex {
@@ -21,6 +22,24 @@ UpgradeAnswer refusal(Errc error) {
     answer.headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
   }
   return answer;
+}
+
+/// What middleware set for the answer, without what a 101 may not have or says itself.
+std::string headersFor101(std::string_view lines) {
+  constexpr std::string_view withheld[] = {"Connection",   "Content-Encoding",  "Content-Length",
+                                           "Content-Type", "Transfer-Encoding", "Upgrade",
+                                           "ETag",         "Last-Modified"};
+  constexpr std::string_view handshake = "Sec-WebSocket-";
+  std::string kept;
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n') + 1);
+    lines.remove_prefix(line.size());
+    const std::string_view name = line.substr(0, line.find(':'));
+    const bool known = std::any_of(std::begin(withheld), std::end(withheld),
+                                   [&](std::string_view other) { return equalsIgnoringCase(name, other); });
+    if (!known && !equalsIgnoringCase(name.substr(0, handshake.size()), handshake)) kept += line;
+  }
+  return kept;
 }
 
 /// The subprotocol to speak; empty for none. One that was not offered is a mistake of the
@@ -53,7 +72,7 @@ UpgradeAnswer judgeUpgrade(http::Exchange& exchange, const WebSocketRoute& route
 
   UpgradeAnswer answer;
   answer.protocol = choose(route, request, offer.protocols);
-  std::string extra(exchange.headers.lines());
+  std::string extra = headersFor101(exchange.headers.lines());
   if (options.sendLocation) {
     extra += "Sec-WebSocket-Location: ws" + std::string(exchange.secure ? "s" : "") + "://" +
              std::string(request.host()) + std::string(request.url()) + "\r\n";

@@ -1,32 +1,55 @@
 #include "broker/hub.h"
 
 #include <string>
+#include <utility>
 
 namespace duplex::broker {
+namespace {
 
-Hub::Member& Hub::join(net::Mailbox& mailbox) {
-  members_.push_back(std::unique_ptr<Member>(new Member{mailbox, {}}));
-  return *members_.back();
+void deliverTo(Hub::Member& member, Hub::Deliver deliver, std::string_view topic,
+               const Publication& publication, const topics::Subscriber* except) {
+  member.tree.publish(topic, [&](topics::Subscriber& subscriber) {
+    if (&subscriber != except) deliver(subscriber, publication);
+  });
+}
+
+}  // namespace
+
+std::shared_ptr<Hub::Member> Hub::join(net::Mailbox& mailbox) {
+  auto member = std::make_shared<Member>(mailbox);
+  const std::lock_guard lock(mutex_);
+  auto members = std::make_shared<Members>(*members_);
+  members->push_back(member);
+  members_ = std::move(members);
+  return member;
+}
+
+void Hub::leave(const std::shared_ptr<Member>& member) {
+  const std::lock_guard lock(mutex_);
+  auto members = std::make_shared<Members>(*members_);
+  std::erase(*members, member);
+  members_ = std::move(members);
+}
+
+std::shared_ptr<const Hub::Members> Hub::members() const {
+  const std::lock_guard lock(mutex_);
+  return members_;
 }
 
 void Hub::publish(std::string_view topic, const Publication& publication,
                   const topics::Subscriber* except) const {
-  for (const auto& member : members_) {
+  const std::shared_ptr<const Members> all = members();
+  for (const std::shared_ptr<Member>& member : *all) {
     if (member->mailbox.local() != nullptr) {
-      deliverTo(*member, topic, publication, except);
-    } else {
-      member->mailbox.post([this, &to = *member, name = std::string(topic), publication] {
-        deliverTo(to, name, publication, nullptr);
-      });
+      deliverTo(*member, deliver_, topic, publication, except);
+      continue;
     }
+    // The member may leave, and the hub go, before this is read.
+    member->mailbox.post(
+        [to = std::weak_ptr(member), deliver = deliver_, name = std::string(topic), publication] {
+          if (const auto there = to.lock()) deliverTo(*there, deliver, name, publication, nullptr);
+        });
   }
-}
-
-void Hub::deliverTo(Member& member, std::string_view topic, const Publication& publication,
-                    const topics::Subscriber* except) const {
-  member.tree.publish(topic, [&](topics::Subscriber& subscriber) {
-    if (&subscriber != except) deliver_(subscriber, publication);
-  });
 }
 
 }  // namespace duplex::broker

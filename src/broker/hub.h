@@ -2,10 +2,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
-
-#include <duplex/function.h>
 
 #include "base/ref.h"
 #include "base/shared_bytes.h"
@@ -22,33 +21,38 @@ struct Publication {
 };
 
 /// One topic space over the loops of one process: each loop has its subscribers, and a publication is
-/// one entry in the mailbox of each loop, however many those are.
+/// one entry in the mailbox of each loop, however many those are. Safe from any thread.
 class Hub {
  public:
   using Deliver = void (*)(topics::Subscriber& subscriber, const Publication& publication);
 
-  /// The subscribers of one loop; for its thread.
+  /// The subscribers of one loop; the tree is for its thread alone.
   struct Member {
+    explicit Member(net::Mailbox& box) noexcept : mailbox(box) {}
     net::Mailbox& mailbox;
     topics::TopicTree tree;
   };
 
   explicit Hub(Deliver deliver) noexcept : deliver_(deliver) {}
 
-  /// Adds a loop, for as long as the hub lives. Not while others publish.
-  Member& join(net::Mailbox& mailbox);
+  /// Adds the calling thread's loop.
+  std::shared_ptr<Member> join(net::Mailbox& mailbox);
+  /// Takes it out again, on its thread; what is on its way to it by then goes nowhere.
+  void leave(const std::shared_ptr<Member>& member);
 
-  /// To all subscribers of `topic` but `except`, who is one of the calling thread's. From any thread:
-  /// on a member's own loop at once, on the others when they next look.
+  /// To all subscribers of `topic` but `except`, who is one of the calling thread's: on a member's own
+  /// loop at once, on the others when they next look.
   void publish(std::string_view topic, const Publication& publication,
                const topics::Subscriber* except = nullptr) const;
 
  private:
-  void deliverTo(Member& member, std::string_view topic, const Publication& publication,
-                 const topics::Subscriber* except) const;
+  using Members = std::vector<std::shared_ptr<Member>>;
+  std::shared_ptr<const Members> members() const;
 
-  Deliver deliver_;
-  std::vector<std::unique_ptr<Member>> members_;
+  const Deliver deliver_;
+  // Guards the pointer; the list itself is replaced, never changed.
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Members> members_ = std::make_shared<Members>();
 };
 
 }  // namespace duplex::broker
