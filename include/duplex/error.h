@@ -48,7 +48,6 @@ enum class Errc {
   HandshakeTimeout,
   RequestTimeout,
   IdleTimeout,
-  PongTimeout,
   CloseTimeout,
   BufferFull,  ///< more bytes queued for a slow peer than `maxBufferedAmount`
   TooManyConnections,
@@ -78,7 +77,8 @@ struct Error {
   std::string message;
   /// What a handler threw, if it threw.
   std::exception_ptr exception;
-  /// The HTTP status that the default error handler answers.
+  /// The HTTP status that the default error handler answers; with HandshakeRefused the one that the
+  /// server answered.
   int status = 500;
 
   Error() = default;

@@ -38,13 +38,15 @@ struct WebSocketLimits {
   std::size_t maxMessageSize = 16 * 1024 * 1024;
   /// Frames of one message, empty ones too; more is answered with close 1008.
   std::size_t maxFragments = 4096;
-  /// Bytes queued for a peer that does not read; more ends the connection with 1008.
+  /// Bytes queued for a peer that does not read; more ends the connection with 1008. One message may
+  /// be larger, when nothing else is queued. What other threads send counts once the loop has it.
   std::size_t maxBufferedAmount = 16 * 1024 * 1024;
-  /// A connection that sends nothing for so long, not even a pong, is ended.
+  /// A connection that sends nothing for so long, not even a pong, and reads nothing is ended.
   std::chrono::milliseconds idleTimeout{120'000};
   /// After so long without a byte from the peer a ping is sent.
   std::chrono::milliseconds pingInterval{30'000};
-  /// From the Close frame to the end of the connection; then it is cut.
+  /// From the Close frame, or the last byte that the peer has read before it, to the end of the
+  /// connection; then it is cut.
   std::chrono::milliseconds closeTimeout{5'000};
 };
 
@@ -141,7 +143,8 @@ class WebSocket {
   /// A Ping came; its Pong has been queued already.
   void onping(Function<void(std::string_view)> handler) const;
   void onpong(Function<void(std::string_view)> handler) const;
-  /// All that was queued has been given to the kernel, after a turn that could not do so.
+  /// All that was queued has been given to the kernel: after more than 64 KiB were, or after a turn
+  /// in which the kernel did not take all.
   void ondrain(Function<void()> handler) const;
   /// Cuts the connection without a closing handshake; `onclose` still comes, with 1006.
   void terminate() const;

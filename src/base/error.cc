@@ -55,7 +55,6 @@ constexpr Row rows[] = {
     {Errc::HandshakeTimeout, noCode, 408, "the handshake took too long"},
     {Errc::RequestTimeout, noCode, 408, "the request took too long"},
     {Errc::IdleTimeout, 1001, 408, "the connection was idle for too long"},
-    {Errc::PongTimeout, 1011, noStatus, "the peer did not answer a ping in time"},
     {Errc::CloseTimeout, noCode, noStatus, "the peer did not close in time"},
     {Errc::BufferFull, 1008, 503, "the peer is too slow: more bytes are queued than the limit"},
     {Errc::TooManyConnections, 1013, 503, "there are more connections than the limit"},

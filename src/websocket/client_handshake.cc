@@ -97,6 +97,7 @@ ClientHandshake::Answer ClientHandshake::judge() const {
   refusal.error = result.error == Errc::HandshakeRefused
                       ? Error(result.error, "the server answered " + std::to_string(parser_.status()))
                       : Error(result.error);
+  if (result.error == Errc::HandshakeRefused) refusal.error.status = parser_.status();
   return refusal;
 }
 

@@ -13,6 +13,13 @@ using protocol::Event;
 using protocol::Opcode;
 using protocol::Role;
 
+namespace {
+
+// More than this in the queue is worth a drain event, even if the kernel takes it all at once.
+constexpr std::size_t highWater = 64 * 1024;
+
+}  // namespace
+
 Connection::Connection(Group& group, transport::Stream stream, Request request, std::string protocol)
     : group_(group),
       stream_(std::move(stream)),
@@ -71,7 +78,8 @@ Extras& Connection::extras() {
 
 void Connection::setState(ReadyState state) noexcept {
   state_ = state;
-  group_.loop.mailbox().slots.setState(id_, static_cast<std::uint8_t>(state));
+  const std::uint8_t role = isClient() ? clientBit : 0;
+  group_.loop.mailbox().slots.setState(id_, static_cast<std::uint8_t>(state) | role);
 }
 
 // What a handler throws ends the connection and no more.
@@ -223,6 +231,7 @@ void Connection::send(Opcode type, Bytes payload) {
   }
   if (overLimit(payload.size())) return;
   session_.message(type, payload, stream_.output());
+  if (stream_.queued() > highWater) stream_.notifyDrained();
 }
 
 void Connection::sendFrame(const Ref<SharedBytes>& frame, std::size_t payload) {
@@ -230,6 +239,7 @@ void Connection::sendFrame(const Ref<SharedBytes>& frame, std::size_t payload) {
   OutputQueue& output = stream_.output();
   output.append(frame);
   output.endFrame(payload);
+  if (stream_.queued() > highWater) stream_.notifyDrained();
 }
 
 void Connection::ping(Bytes payload) {
@@ -238,7 +248,9 @@ void Connection::ping(Bytes payload) {
 
 bool Connection::overLimit(std::size_t more) {
   const std::size_t limit = group_.limits.maxBufferedAmount;
-  if (limit == 0 || stream_.queued() + more <= limit) return false;
+  // One message may be larger, if no other waits before it.
+  const std::size_t allowed = stream_.queuedPayload() == 0 ? stream_.queued() : stream_.queued() + more;
+  if (limit == 0 || allowed <= limit) return false;
   fail(Error(Errc::BufferFull), Errc::BufferFull);
   return true;
 }
@@ -271,10 +283,8 @@ void Connection::onTimer() {
     case ReadyState::Open:
       heartbeat();
       return;
-    // The peer takes its time over the end: it is cut, and what has been said of the end stands.
     case ReadyState::Closing:
-      stream_.close(true);
-      finish();
+      closeDeadline();
       return;
     case ReadyState::Closed:
       return;
@@ -283,20 +293,38 @@ void Connection::onTimer() {
 
 void Connection::heartbeat() {
   const TimePoint now = group_.loop.now();
-  const auto silent = now - lastReceived_;
+  const auto silent = std::chrono::duration_cast<Milliseconds>(now - lastReceived_);
   const auto idle = group_.limits.idleTimeout;
   const auto interval = group_.limits.pingInterval;
-  if (idle.count() > 0 && silent >= idle) {
+  if (idle.count() > 0 && silent >= idle && !takesBytes()) {
     fail(Error(Errc::IdleTimeout), Errc::IdleTimeout);
     return;
   }
   TimePoint due = TimePoint::max();
   if (interval.count() > 0) {
     if (silent >= interval) ping({});
-    due = (silent >= interval ? now : lastReceived_) + interval;
+    due = timeAfter(silent >= interval ? now : lastReceived_, interval);
   }
-  if (idle.count() > 0) due = std::min(due, lastReceived_ + idle);
+  if (idle.count() > 0) due = std::min(due, timeAfter(silent >= idle ? now : lastReceived_, idle));
   if (due != TimePoint::max() && state_ == ReadyState::Open) group_.loop.schedule(*this, due);
+}
+
+/// Whether the peer has read some of what is queued since this was asked last: slow, but alive.
+bool Connection::takesBytes() {
+  if (stream_.queued() == 0) return false;
+  return std::exchange(extras().progress, stream_.progress()) != stream_.progress();
+}
+
+/// The peer takes its time over the end. If it does not even read it is cut, and what has been said of
+/// the end stands.
+void Connection::closeDeadline() {
+  if (takesBytes()) {
+    group_.loop.schedule(*this, group_.limits.closeTimeout);
+    return;
+  }
+  if (group_.report) group_.report(Error(Errc::CloseTimeout));
+  // What the kernel has taken it goes on delivering, unless it is told to reset.
+  finish(stream_.queued() != 0);
 }
 
 // --- ending
@@ -311,9 +339,7 @@ void Connection::close(std::uint16_t code, std::string_view reason) {
 }
 
 void Connection::terminate() {
-  if (state_ == ReadyState::Closed) return;
-  stream_.close(true);
-  finish();
+  finish(true);
 }
 
 void Connection::startClosing() {
@@ -332,8 +358,9 @@ void Connection::onClose(const Event& event) {
   end.reason = asText(event.payload);
   end.wasClean = !extras_->failed;
   if (!session_.closeSent()) {
-    // The code is echoed; without one the answer has none either (RFC 6455 §5.5.1).
-    session_.close(event.code, {}, stream_.output());
+    // The code is echoed, and the reason with it, for the peer's close event shows what came back;
+    // without a code the answer has none either (RFC 6455 §5.5.1).
+    session_.close(event.code, asText(event.payload), stream_.output());
     startClosing();
   }
   // The server is the first to close TCP; a client waits for that (RFC 6455 §7.1.1).
@@ -349,8 +376,7 @@ void Connection::fail(const Error& error, Errc rule) {
   if (group_.report) group_.report(error);
   const std::uint16_t code = closeCode(rule);
   if (!stream_ || state_ == ReadyState::Connecting || code == protocol::close_code::abnormal) {
-    stream_.close(true);
-    finish();
+    finish(true);
     return;
   }
   const bool ownFault = code == protocol::close_code::internalError;
@@ -386,7 +412,6 @@ void Connection::onEnd() {
 }
 
 void Connection::onFailed(std::error_code error) {
-  stream_.forget();
   if (state_ == ReadyState::Connecting) {
     fail(Error(error, "during the handshake"), Errc::ConnectionLost);
   } else {
@@ -394,13 +419,13 @@ void Connection::onFailed(std::error_code error) {
   }
 }
 
-void Connection::finish() {
+void Connection::finish(bool reset) {
   if (state_ == ReadyState::Closed) return;
   setState(ReadyState::Closed);
   cancel();
   // What never left stays counted, as in a browser.
   if (stream_.queuedPayload() != 0) extras().discarded += stream_.queuedPayload();
-  stream_.close();
+  stream_.close(reset);
   if (topics() != 0) group_.topics->remove(*this);
   if (extras_ != nullptr) extras_->handshake.reset();
   // The close event is a task of its own: no handler runs inside a call.

@@ -31,6 +31,9 @@ namespace duplex::websocket {
 /// close event. For its loop's thread only.
 class Connection final : private net::SocketHandler, private net::Timer, public topics::Subscriber {
  public:
+  /// In the state of its slot, which other threads see: the connection is a client's.
+  static constexpr std::uint8_t clientBit = 0x80;
+
   /// A server's: the 101 is in the stream's queue. `start` is to follow.
   Connection(Group& group, transport::Stream stream, Request request, std::string protocol);
   /// A client's, which starts to connect.
@@ -93,7 +96,9 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void handlerFailed();
   void startClosing();
   bool overLimit(std::size_t more);
-  void finish();
+  bool takesBytes();
+  void closeDeadline();
+  void finish(bool reset = false);
   void tellEnd();
 
   void setState(ReadyState state) noexcept;

@@ -71,6 +71,8 @@ struct Extras {
   /// A client's, until it is open.
   std::unique_ptr<ClientHandshake> handshake;
 
+  /// Of the stream, when it was last looked at; see Connection::takesBytes.
+  std::uint32_t progress = 0;
   /// Payload bytes given to `send` after closing.
   std::size_t discarded = 0;
   CloseEvent closeEvent;

@@ -46,6 +46,15 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+/// Whether what follows the host is nothing or a port. (Boost.URL 1.81 takes "h:x" for a URL.)
+bool hasGoodPort(std::string_view authority) {
+  authority.remove_prefix(authority.rfind('@') + 1);
+  const std::size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
+  if (colon == std::string_view::npos) return true;
+  const std::string_view port = authority.substr(colon + 1);
+  return std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 bool isSecure(std::string_view text, std::string_view scheme) {
   if (equalsIgnoringCase(scheme, "ws") || equalsIgnoringCase(scheme, "http")) return false;
   if (equalsIgnoringCase(scheme, "wss") || equalsIgnoringCase(scheme, "https")) return true;
@@ -65,6 +74,10 @@ Url parseUrl(std::string_view text) {
   const std::string encoded =
       std::string(trimmed.substr(0, pathStart)) + encodeLoose(trimmed.substr(pathStart));
 
+  if (pathStart > authorityStart &&
+      !hasGoodPort(trimmed.substr(authorityStart, pathStart - authorityStart).substr(2))) {
+    refuse(text, "has a port that is no number");
+  }
   const auto parsed = boost::urls::parse_uri(encoded);
   if (!parsed) refuse(text, "is not an absolute URL");
   const boost::urls::url_view view = *parsed;

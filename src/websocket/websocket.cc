@@ -78,7 +78,8 @@ Connection* WebSocket::local() const noexcept {
 ReadyState WebSocket::readyState() const noexcept {
   constexpr auto dead = static_cast<std::uint8_t>(ReadyState::Closed);
   if (owner_ == nullptr) return ReadyState::Closed;
-  return static_cast<ReadyState>(owner_->slots.state({slot_, generation_}, dead));
+  const std::uint8_t state = owner_->slots.state({slot_, generation_}, dead);
+  return static_cast<ReadyState>(state & ~Connection::clientBit);
 }
 
 template <class Call>
@@ -203,8 +204,9 @@ void WebSocket::close() const {
 }
 
 void WebSocket::close(std::uint16_t code, std::string_view reason) const {
-  const Connection* connection = local();
-  checkClose(code, reason, connection != nullptr && connection->isClient());
+  const bool client =
+      owner_ != nullptr && (owner_->slots.state({slot_, generation_}, 0) & Connection::clientBit) != 0;
+  checkClose(code, reason, client);
   std::string repaired = protocol::repairUtf8(reason);
   if (repaired.size() > protocol::maxCloseReason) throw SyntaxError("close: the reason is not UTF-8");
   onOwner([code, text = std::move(repaired)](Connection& there) { there.close(code, text); });
@@ -254,7 +256,10 @@ void WebSocket::publish(std::string_view topic, std::span<const std::byte> binar
 }
 
 void WebSocket::publish(std::string_view topic, const Message& message) const {
-  if (message.isText()) {
+  if (Connection* connection = local()) {
+    // Its text has been checked when it came.
+    connection->publish(topic, message.isText() ? Opcode::Text : Opcode::Binary, message.bytes());
+  } else if (message.isText()) {
     publish(topic, message.text());
   } else {
     publish(topic, message.bytes());

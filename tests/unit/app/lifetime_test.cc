@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <memory>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -156,6 +158,107 @@ TEST_CASE("an app that is destroyed in mid-flight takes its connections along") 
     }
     CHECK(turnUntil(sim.loop, [&] { return closes == 5; }));
   }
+}
+
+TEST_CASE("what is published while the app goes, goes nowhere") {
+  net::Loop loop("epoll");
+  {
+    App app;
+    app.ws("/", [](WebSocket ws) { ws.subscribe("t"); });
+    app.listen(0, "127.0.0.1");
+    std::thread([&app] { app.publish("t", "too late"); }).join();
+  }
+  loop.turn(loop.now());
+}
+
+TEST_CASE("other threads may publish while the app begins to listen, and ends") {
+  net::Loop loop("epoll");
+  App app({.threads = 4});
+  std::atomic<bool> stop{false};
+  std::thread publisher([&] {
+    while (!stop) app.publish("t", "x");
+  });
+  app.listen(0, "127.0.0.1");
+  for (int i = 0; i < 20; ++i) loop.turn(loop.now());
+  bool closed = false;
+  app.close(std::chrono::seconds(1), [&] { closed = true; });
+  CHECK(turnUntil(
+      loop, [&] { return closed; }, 1'000'000));
+  stop = true;
+  publisher.join();
+}
+
+TEST_CASE("an app may outlive its loop, as one in a static object does") {
+  auto loop = std::make_unique<net::Loop>("epoll");
+  App app({.threads = 2});
+  app.ws("/", [](WebSocket ws) { ws.subscribe("t"); });
+  const WebSocket ws(urlOf(app.listen(0, "127.0.0.1")));
+  REQUIRE(turnUntil(
+      *loop, [&] { return app.clients().size() == 1; }, 1'000'000));
+  loop.reset();
+  CHECK(app.clients().empty());
+  app.publish("t", "to nobody");
+  app.close();
+  CHECK(ws.readyState() == ReadyState::Closed);
+}
+
+TEST_CASE("a log that throws takes nothing down") {
+  overEachBackend([](net::Loop& loop) {
+    App app;
+    app.onerror([](const Error&) { throw std::runtime_error("the log is full"); });
+    int closes = 0;
+    app.ws("/", {.message = [](WebSocket, const Message&) { throw 1; },
+                 .close = [&](WebSocket, const CloseEvent&) { ++closes; }});
+    app.get("/", [](Request&, Response&) {});
+    const Address address = app.listen(0, "127.0.0.1");
+    RawClient unmasked(loop, address);
+    RawClient throwing(loop, address);
+    RawClient unanswered(loop, address);
+    unmasked.send(test::upgradeRequest() + std::string("\x81\x01x", 3));
+    throwing.send(test::upgradeRequest() + test::clientFrame(0x81, "x"));
+    unanswered.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    REQUIRE(turnUntil(loop, [&] {
+      return unmasked.over() && throwing.over() && unanswered.received.find("\r\n\r\n") != std::string::npos;
+    }));
+    CHECK(unmasked.received.find("\x03\xea") != std::string::npos);
+    CHECK(throwing.received.find("\x03\xf3") != std::string::npos);
+    CHECK(unanswered.received.starts_with("HTTP/1.1 500 "));
+    unmasked.close();
+    throwing.close();
+    CHECK(turnUntil(loop, [&] { return closes == 2; }));
+  });
+}
+
+TEST_CASE("what a timer throws on a thread of the app goes to the log, and the thread lives on") {
+  net::Loop loop("epoll");
+  App app({.threads = 2});
+  std::atomic<int> reports{0};
+  app.onerror([&](const Error&) { ++reports; });
+  CHECK_NOTHROW(app.listen(0, "127.0.0.1"));
+  CHECK_THROWS_AS(app.onerror(nullptr), std::logic_error);
+  app.ws("/", [](WebSocket) {});
+  App other({.threads = 2});
+  std::atomic<int> opened{0};
+  other.onerror([&](const Error&) { ++reports; });
+  other.ws("/", [&](WebSocket ws) {
+    ++opened;
+    // Every second connection is on the other thread; on this one the exception would come out of run.
+    if (opened == 2) setTimeout([] { throw std::runtime_error("from a timer"); }, Milliseconds(1));
+    if (opened == 4) ws.send("alive");
+  });
+  const std::string url = urlOf(other.listen(0, "127.0.0.1"));
+  std::string received;
+  for (int i = 1; i <= 4; ++i) {
+    WebSocket ws(url);
+    ws.onmessage([&](const Message& message) { received = message.text(); });
+    REQUIRE(turnUntil(
+        loop, [&] { return opened == i; }, 1'000'000));
+    if (i == 2)
+      REQUIRE(turnUntil(
+          loop, [&] { return reports == 1; }, 1'000'000));
+  }
+  CHECK(turnUntil(
+      loop, [&] { return received == "alive"; }, 1'000'000));
 }
 
 TEST_CASE("any thread may send, close, publish and ask, while the connection lives and dies") {

@@ -71,7 +71,7 @@ TEST_CASE("middleware answers before the 101, may add headers to it, and hands v
     app.use([](Request& req, Response& res, Next& next) {
       if (req.query("token") == "good") {
         req.set("user", "ann");
-        res.set("X-Seen", "yes");
+        res.set("X-Seen", "yes").set("Content-Length", "5").set("Sec-WebSocket-Protocol", "mine");
         next();
       } else if (req.query("token") == "moved") {
         res.redirect("/login");
@@ -94,6 +94,8 @@ TEST_CASE("middleware answers before the 101, may add headers to it, and hands v
     const std::string accepted = answerTo(loop, address, test::upgradeRequest("/chat/a%20b?token=good"));
     CHECK(accepted.starts_with("HTTP/1.1 101 "));
     CHECK(contains(accepted, "X-Seen: yes\r\n"));
+    CHECK_FALSE(contains(accepted, "Content-Length"));
+    CHECK_FALSE(contains(accepted, "mine"));
     CHECK(user == "ann in a b");
   });
 }

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <duplex/duplex.h>
@@ -282,6 +283,85 @@ TEST_CASE("a slow peer: bufferedAmount grows, drain comes when all is gone, the 
   });
 }
 
+TEST_CASE("who sends up to a window and goes on in drain gets all out") {
+  overEachBackend([](net::Loop& loop) {
+    constexpr std::size_t total = 1'000'000;
+    App app;
+    std::size_t sent = 0;
+    const auto more = [&](WebSocket ws) {
+      while (sent < total && ws.bufferedAmount() <= 64 * 1024) {
+        ws.send(std::string(10'000, 'x'));
+        sent += 10'000;
+      }
+    };
+    app.ws("/", {.open = more, .drain = more});
+    std::size_t received = 0;
+    WebSocket ws(urlOf(app.listen(0, "127.0.0.1")));
+    ws.onmessage([&](const Message& message) { received += message.size(); });
+    CHECK(turnUntil(loop, [&] { return received == total; }));
+  });
+}
+
+TEST_CASE("a message above the limit of the queue goes to a peer that is up to date") {
+  overEachBackend([](net::Loop& loop) {
+    App app;
+    app.ws("/", {.open = [](WebSocket ws) { ws.send(std::string(100'000, 'x')); },
+                 .limits = {.maxBufferedAmount = 50'000}});
+    std::size_t received = 0;
+    WebSocket ws(urlOf(app.listen(0, "127.0.0.1")));
+    ws.onmessage([&](const Message& message) { received += message.size(); });
+    CHECK(turnUntil(loop, [&] { return received == 100'000; }));
+    CHECK(ws.readyState() == ReadyState::Open);
+  });
+}
+
+TEST_CASE("what is lost at the end stays counted") {
+  overEachBackend([](net::Loop& loop) {
+    App app;
+    WebSocket server;
+    std::size_t atClose = 0;
+    app.ws("/", {.open = [&](WebSocket ws) { server = ws; },
+                 .close = [&](WebSocket ws, const CloseEvent&) { atClose = ws.bufferedAmount(); }});
+    const Address address = app.listen(0, "127.0.0.1");
+    for (const bool reset : {false, true}) {
+      RawClient slow(loop, address);
+      slow.send(test::upgradeRequest());
+      REQUIRE(turnUntil(loop, [&] { return server.readyState() == ReadyState::Open; }));
+      slow.pause();
+      server.send(std::string(12'000'000, 'x'));
+      for (int i = 0; i < 5; ++i) loop.turn(loop.now());
+      atClose = 0;
+      if (reset) {
+        slow.close(true);
+      } else {
+        server.terminate();
+        CHECK(server.bufferedAmount() == 12'000'000);
+      }
+      REQUIRE(turnUntil(loop, [&] { return server.readyState() == ReadyState::Closed && atClose != 0; }));
+      CHECK(atClose == 12'000'000);
+      loop.turn(loop.now());
+    }
+  });
+}
+
+TEST_CASE("a client's close codes are checked on every thread") {
+  net::Loop loop("epoll");
+  App app;
+  app.ws("/", [](WebSocket) {});
+  const WebSocket ws(urlOf(app.listen(0, "127.0.0.1")));
+  REQUIRE(turnUntil(loop, [&] { return ws.readyState() == ReadyState::Open; }));
+  bool refused = false;
+  std::thread([&] {
+    CHECK(ws.readyState() == ReadyState::Open);
+    try {
+      ws.close(1002);
+    } catch (const InvalidAccessError&) {
+      refused = true;
+    }
+  }).join();
+  CHECK(refused);
+}
+
 TEST_CASE("text that is not UTF-8 is mended before it is sent") {
   overEachBackend([](net::Loop& loop) {
     App app;
@@ -381,6 +461,41 @@ TEST_CASE("a peer that does not answer the Close is cut at the deadline") {
       sim.loop, [&] { return closes == 1; }, 100'000));
   CHECK(sim.loop.now() - start >= std::chrono::milliseconds(4900));
   CHECK(sim.loop.now() - start <= std::chrono::milliseconds(5100));
+}
+
+TEST_CASE("a peer that reads slowly is not cut while it reads") {
+  test::SimLoop sim({.maxChunk = 1000, .capacity = 5000});
+  App app;
+  app.ws("/", {.open = [](WebSocket ws) {
+           ws.send(std::string(100'000, 'x'));
+           ws.close(1000);
+         }});
+  RawClient slow(sim.loop, app.listen(0, "127.0.0.1"));
+  slow.send(test::upgradeRequest());
+  const TimePoint start = sim.loop.now();
+  while (!slow.over() && sim.loop.now() - start < std::chrono::minutes(20)) {
+    slow.resume();
+    sim.loop.turn(sim.loop.now());
+    slow.pause();
+    // Some hundred bytes, then a second of nothing.
+    for (int i = 0; i < 10; ++i) sim.loop.turn(sim.loop.now() + Milliseconds(100));
+  }
+  CHECK(sim.loop.now() - start > std::chrono::seconds(20));
+  CHECK(slow.received.size() > 100'000);
+  CHECK(slow.received.ends_with(std::string("\x88\x02\x03\xe8", 4)));
+}
+
+TEST_CASE("limits of for ever are for ever") {
+  test::SimLoop sim;
+  App app;
+  app.ws("/", {.limits = {.idleTimeout = Milliseconds::max(),
+                          .pingInterval = Milliseconds::max(),
+                          .closeTimeout = Milliseconds::max()}});
+  RawClient silent(sim.loop, app.listen(0, "127.0.0.1"));
+  silent.send(test::upgradeRequest());
+  REQUIRE(turnUntil(sim.loop, [&] { return app.clients().size() == 1; }));
+  for (int i = 0; i < 100; ++i) sim.loop.turn(sim.loop.now() + std::chrono::hours(1));
+  CHECK(app.clients().size() == 1);
 }
 
 TEST_CASE("the client's constructor refuses what the browser's refuses") {

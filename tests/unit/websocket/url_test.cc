@@ -1,0 +1,57 @@
+#include "websocket/url.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include <duplex/error.h>
+
+using duplex::SyntaxError;
+using duplex::websocket::parseUrl;
+using duplex::websocket::Url;
+
+TEST_CASE("a URL in its parts") {
+  const Url url = parseUrl("ws://Example.COM:8080/a/b?c=d");
+  CHECK(url.href == "ws://example.com:8080/a/b?c=d");
+  CHECK_FALSE(url.secure);
+  CHECK(url.host == "example.com");
+  CHECK(url.port == 8080);
+  CHECK(url.authority == "example.com:8080");
+  CHECK(url.target == "/a/b?c=d");
+  CHECK(url.credentials.empty());
+}
+
+TEST_CASE("schemes, and the ports that are their own") {
+  CHECK(parseUrl("ws://h").port == 80);
+  CHECK(parseUrl("http://h").href == "ws://h/");
+  CHECK(parseUrl("wss://h").port == 443);
+  CHECK(parseUrl("https://h:443").href == "wss://h/");
+  CHECK(parseUrl("wss://h:80").authority == "h:80");
+  CHECK(parseUrl("WS://h:").authority == "h");
+}
+
+TEST_CASE("an IPv6 address has brackets in the authority alone") {
+  const Url url = parseUrl("ws://[::1]:5000");
+  CHECK(url.host == "::1");
+  CHECK(url.authority == "[::1]:5000");
+}
+
+TEST_CASE("credentials are decoded, and stay in the URL alone") {
+  const Url url = parseUrl("ws://ann:se%63ret@h/x");
+  CHECK(url.credentials == "ann:secret");
+  CHECK(url.authority == "h");
+  CHECK(url.target == "/x");
+}
+
+TEST_CASE("what a browser encodes is encoded") {
+  CHECK(parseUrl("  ws://h/a b\"<>?q=\xc3\xa4 ").target == "/a%20b%22%3C%3E?q=%C3%A4");
+  CHECK(parseUrl("ws://h?x").target == "/?x");
+}
+
+TEST_CASE("what is no WebSocket URL") {
+  for (const std::string text : {"", "h", "//h", "ws:", "ws://", "ws:///x", "ftp://h", "ws://h/#", "ws://h#x",
+                                 "ws://h:65536", "ws://h:x", "ws://a b", "ws://[::1", "ws://h/%zz"}) {
+    INFO(text.c_str());
+    CHECK_THROWS_AS(parseUrl(text), SyntaxError);
+  }
+}
