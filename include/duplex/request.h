@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <duplex/address.h>
+#include <duplex/error.h>
 
 namespace duplex {
 
@@ -68,12 +69,16 @@ class Request {
   std::span<const std::byte> body() const noexcept;
   /// The body as characters.
   std::string_view text() const noexcept;
-  /// The body read as JSON by a type with a static `parse`, such as nlohmann::json; throws what that
-  /// throws.
+  /// The body read as JSON by a type with a static `parse`, such as nlohmann::json. What that throws
+  /// becomes a std::system_error of Errc::BadRequest, which is answered with 400.
   template <class Json>
   Json json() const {
     const std::string_view body = text();
-    return Json::parse(body.begin(), body.end());
+    try {
+      return Json::parse(body.begin(), body.end());
+    } catch (const std::exception& error) {
+      throw std::system_error(make_error_code(Errc::BadRequest), error.what());
+    }
   }
 
   /// The other end of the connection.

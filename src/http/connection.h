@@ -79,6 +79,8 @@ class ServerConnection final : private net::SocketHandler {
   void fail(Exchange& exchange, const Error& error);
   /// The last handle went without an answer.
   void unanswered(Exchange& exchange);
+  /// A drain handler came too late to be told.
+  void drainedBefore(Exchange& exchange);
   /// The current exchange got through to a WebSocket route.
   void upgradeTo(Exchange& exchange, UpgradeRoute& route) { context_.upgrade(exchange, route); }
 

@@ -90,6 +90,11 @@ void ServerConnection::unanswered(Exchange& exchange) {
   fail(exchange, Error(Errc::Unanswered, std::string(exchange.request.path)));
 }
 
+void ServerConnection::drainedBefore(Exchange& exchange) {
+  const Busy busy(*this);
+  if (current(exchange)) exchange.drained(context_.report);
+}
+
 /// Sends some more of a file.
 void ServerConnection::pump() {
   bool whole = true;

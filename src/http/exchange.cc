@@ -121,7 +121,11 @@ void Exchange::onDrain(Function<void()> handler) {
   }
   if (mailbox == nullptr) return;
   mailbox->post([self = Ref<Exchange>(this), handler = std::move(handler)]() mutable {
-    self->onDrain(std::move(handler));
+    if (self->connection == nullptr) return;
+    const bool had = self->congested.load(std::memory_order_acquire);
+    self->drainHandler_ = std::move(handler);
+    // The queue was drained while the call was on its way here.
+    if (!had && self->drainHandler_) self->connection->drainedBefore(*self);
   });
 }
 

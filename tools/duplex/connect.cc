@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -28,6 +30,27 @@ void note(const fmt::text_style& style, std::string_view text) {
   fmt::print(stderr, terminal ? style : fmt::text_style(), "{}\n", text);
 }
 
+// What was received could not be written: nothing more is of use.
+bool outputLost = false;
+
+/// Text as a terminal may have it: control characters, which could clear the screen or do worse, are
+/// shown as what they are.
+std::string forTerminal(std::string_view text) {
+  std::string shown;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c1) {
+      shown += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(text[++i])));
+    } else if ((byte < ' ' && byte != '\t' && byte != '\n') || byte == 0x7F) {
+      shown += fmt::format("\\x{:02x}", static_cast<unsigned>(byte));
+    } else {
+      shown += text[i];
+    }
+  }
+  return shown;
+}
+
 void printMessage(const duplex::Message& message) {
   static const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   if (message.isBinary() && terminal) {
@@ -39,12 +62,16 @@ void printMessage(const duplex::Message& message) {
     fmt::print(fmt::fg(fmt::terminal_color::magenta), "< {} bytes:{}{}\n", message.size(), hex,
                message.size() > 32 ? " …" : "");
   } else if (terminal) {
-    fmt::print(fmt::fg(fmt::terminal_color::green), "< {}\n", message.text());
+    fmt::print(fmt::fg(fmt::terminal_color::green), "< {}\n", forTerminal(message.text()));
   } else {
     std::fwrite(message.text().data(), 1, message.size(), stdout);
     if (message.isText()) std::fputc('\n', stdout);
   }
-  std::fflush(stdout);
+  if (std::fflush(stdout) != 0 && !outputLost) {
+    outputLost = true;
+    note(red, std::string("cannot write to the output: ") + std::strerror(errno));
+    duplex::Loop::current().stop();
+  }
 }
 
 duplex::ClientOptions clientOptions(const ConnectOptions& options) {
@@ -128,8 +155,8 @@ int connect(const ConnectOptions& options) {
   ws.onmessage(&printMessage);
   ws.onerror([](const duplex::Error& error) { note(red, error.message); });
   ws.onclose([&exitCode](const duplex::CloseEvent& event) {
-    note(event.wasClean ? dim : red,
-         fmt::format("closed with {}{}{}", event.code, event.reason.empty() ? "" : " ", event.reason));
+    note(event.wasClean ? dim : red, fmt::format("closed with {}{}{}", event.code,
+                                                 event.reason.empty() ? "" : " ", forTerminal(event.reason)));
     exitCode = event.wasClean && (event.code <= 1001 || event.code == 1005) ? 0 : 1;
     duplex::Loop::current().stop();
   });
@@ -139,5 +166,5 @@ int connect(const ConnectOptions& options) {
   });
   duplex::run();
   std::fflush(stdout);
-  return exitCode;
+  return outputLost ? 1 : exitCode;
 }

@@ -10,6 +10,15 @@
 #include "log.h"
 #include "serve.h"
 
+namespace {
+
+std::string isOrigin(const std::string& text) {
+  return text == "*" || text.find("://") != std::string::npos ? ""
+                                                              : "an origin has a scheme: https://example.com";
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   CLI::App program("duplex: WebSocket and HTTP from the command line");
   program.set_version_flag("--version", std::string("duplex ") + DUPLEX_VERSION);
@@ -28,19 +37,27 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
   serveCommand->add_option("--backend", serving.backend, "auto or epoll")->capture_default_str();
-  serveCommand->add_option("--origin", serving.origins,
-                           "a foreign origin that may connect, such as https://*.example.com; * lets all");
-  serveCommand->add_option("--log", level, "trace, debug, info, warn or error")->capture_default_str();
+  serveCommand
+      ->add_option(
+          "--origin", serving.origins,
+          "a foreign origin that may connect, such as https://*.example.com; * lets all; may be repeated")
+      ->allow_extra_args(false)
+      ->check(isOrigin);
+  serveCommand->add_option("--log", level, "trace, debug, info, warn or error")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
 
   ConnectOptions connecting;
   double wait = 0;
   CLI::App* connectCommand = program.add_subcommand("connect", "talk to a WebSocket server, line by line");
   connectCommand->add_option("url", connecting.url, "ws://host:port/path")->required();
-  connectCommand->add_option("--protocol", connecting.protocols, "a subprotocol to offer; may be repeated");
-  connectCommand->add_option("--header", connecting.headers, "'Name: value' to send along; may be repeated");
+  connectCommand->add_option("--protocol", connecting.protocols, "a subprotocol to offer; may be repeated")
+      ->allow_extra_args(false);
+  connectCommand->add_option("--header", connecting.headers, "'Name: value' to send along; may be repeated")
+      ->allow_extra_args(false);
   connectCommand->add_option("--origin", connecting.origin, "the Origin to claim");
   connectCommand->add_option("--wait", wait, "seconds to go on receiving after the end of the input")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0.0, 1e9));
   connectCommand->add_flag("--slash", connecting.slash,
                            "take /ping [TEXT] and /close [CODE [REASON]] as commands");
 
