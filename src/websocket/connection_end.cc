@@ -1,0 +1,138 @@
+// How a connection ends: by a closing handshake, a failure, a deadline, or the peer's leaving.
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "net/loop.h"
+#include "protocol/close_code.h"
+#include "websocket/connection.h"
+
+namespace duplex::websocket {
+
+using protocol::Event;
+using protocol::Role;
+
+/// Whether the peer has read some of what is queued since this was asked last: slow, but alive.
+bool Connection::takesBytes() {
+  if (stream_.queued() == 0) return false;
+  return std::exchange(extras().progress, stream_.progress()) != stream_.progress();
+}
+
+/// The peer takes its time over the end. If it does not even read it is cut, and what has been said of
+/// the end stands.
+void Connection::closeDeadline() {
+  if (takesBytes()) {
+    group_.loop.schedule(*this, group_.limits.closeTimeout);
+    return;
+  }
+  if (group_.report) group_.report(Error(Errc::CloseTimeout));
+  // What the kernel has taken it goes on delivering, unless it is told to reset.
+  finish(stream_.queued() != 0);
+}
+
+void Connection::close(std::uint16_t code, std::string_view reason) {
+  if (state_ == ReadyState::Connecting) {
+    fail(Error(Errc::Terminated, "closed before the connection was open"), Errc::Terminated);
+  } else if (state_ == ReadyState::Open) {
+    session_.close(code, reason, stream_.output());
+    startClosing();
+  }
+}
+
+void Connection::terminate() {
+  finish(true);
+}
+
+void Connection::startClosing() {
+  setState(ReadyState::Closing);
+  const auto timeout = group_.limits.closeTimeout;
+  if (timeout.count() > 0) {
+    group_.loop.schedule(*this, timeout);
+  } else {
+    cancel();
+  }
+}
+
+void Connection::onClose(const Event& event) {
+  CloseEvent& end = extras().closeEvent;
+  end.code = event.code;
+  end.reason = asText(event.payload);
+  end.wasClean = !extras_->failed;
+  if (!session_.closeSent()) {
+    // The code is echoed, and the reason with it, for the peer's close event shows what came back;
+    // without a code the answer has none either (RFC 6455 §5.5.1).
+    session_.close(event.code, asText(event.payload), stream_.output());
+    startClosing();
+  }
+  // The server is the first to close TCP; a client waits for that (RFC 6455 §7.1.1).
+  if (group_.role == Role::Server) stream_.shutdown();
+}
+
+// The peer is told `rule`, the application and the log `error`.
+void Connection::fail(const Error& error, Errc rule) {
+  if (state_ == ReadyState::Closed || (extras_ != nullptr && extras_->failed)) return;
+  extras().failed = true;
+  extras_->error = error;
+  extras_->closeEvent = {};
+  if (group_.report) group_.report(error);
+  const std::uint16_t code = closeCode(rule);
+  if (!stream_ || state_ == ReadyState::Connecting || code == protocol::close_code::abnormal) {
+    finish(true);
+    return;
+  }
+  const bool ownFault = code == protocol::close_code::internalError;
+  const std::string reason = ownFault ? std::string() : make_error_code(rule).message();
+  session_.close(code, std::string_view(reason).substr(0, protocol::maxCloseReason), stream_.output());
+  startClosing();
+  stream_.shutdown();
+}
+
+void Connection::handlerFailed() {
+  const Error error = Error::current();
+  if (state_ == ReadyState::Closed) {
+    if (group_.report) group_.report(error);
+  } else {
+    fail(error, Errc::HandlerFailed);
+  }
+}
+
+void Connection::onEnd() {
+  if (state_ == ReadyState::Connecting) {
+    fail(Error(Errc::ConnectionLost, "the server closed the connection during the handshake"),
+         Errc::ConnectionLost);
+    return;
+  }
+  // What is still queued, our Close perhaps, goes out first.
+  peerEnded_ = true;
+  if (state_ == ReadyState::Open) startClosing();
+  if (stream_.queued() == 0) {
+    finish();
+  } else {
+    stream_.notifyDrained();
+  }
+}
+
+void Connection::onFailed(std::error_code error) {
+  if (state_ == ReadyState::Connecting) {
+    fail(Error(error, "during the handshake"), Errc::ConnectionLost);
+  } else {
+    finish();
+  }
+}
+
+void Connection::finish(bool reset) {
+  if (state_ == ReadyState::Closed) return;
+  setState(ReadyState::Closed);
+  cancel();
+  // What never left stays counted, as in a browser.
+  if (stream_.queuedPayload() != 0) extras().discarded += stream_.queuedPayload();
+  stream_.close(reset);
+  if (topics() != 0) group_.topics->remove(*this);
+  if (extras_ != nullptr) extras_->handshake.reset();
+  // The close event is a task of its own: no handler runs inside a call.
+  group_.loop.defer([socket = handle()] {
+    if (Connection* self = socket.local()) self->tellEnd();
+  });
+}
+
+}  // namespace duplex::websocket
