@@ -54,7 +54,7 @@ class Origins {
 struct AppOptions {
   /// Event loops, each on its own thread; the first is that of the thread that calls `listen`.
   unsigned threads = 1;
-  /// "auto", "epoll" or "uring": for the loops that the app starts and, if it has not been used
+  /// "auto" or "epoll": for the loops that the app starts and, if it has not been used
   /// before, for this thread's.
   std::string backend = "auto";
   Origins origins{};
@@ -81,10 +81,9 @@ class App : public Router {
   /// Cuts what is still open.
   ~App();
 
-  /// Starts to accept connections and returns the address; port 0 picks a free one. "::" is every
-  /// address, IPv4 too. `listening` is called from the loop's next turn. May be called again, for
-  /// further ports.
-  /// Throws std::system_error if the address cannot be had.
+  /// Starts to accept connections and returns the address; port 0 picks a free one. `host` is an IP
+  /// address or "localhost"; "::" is every address, IPv4 too. `listening` is called from the loop's next
+  /// turn. May be called again, for further ports. Throws std::system_error if the address cannot be had.
   Address listen(std::uint16_t port,
                  std::string_view host = "::", Function<void(const Address&)> listening = {});
   Address listen(std::uint16_t port, Function<void(const Address&)> listening);
@@ -101,7 +100,8 @@ class App : public Router {
   /// The same type and bytes as `message`.
   void publish(std::string_view topic, const Message& message);
 
-  /// The sockets that are open now; those of the `ws` route added with the pattern `path`, or of all.
+  /// The sockets that are open now; those of the `ws` routes added with the pattern `path`, as
+  /// their router was given it, or of all.
   std::vector<WebSocket> clients(std::string_view path = {}) const;
 
   /// Stops gracefully: no new connection, requests in progress are answered, every socket gets Close

@@ -143,6 +143,8 @@ void finish(Exchange& exchange) {
 /// Looks for the next layer that fits, and runs it.
 void runNext(Exchange& exchange) {
   Chain& chain = exchange.chain;
+  // Once a part of the answer is out, no error handler can answer: what it sent would pass for the rest.
+  if (chain.error && exchange.headSent) chain.frames.clear();
   while (!chain.frames.empty()) {
     Chain::Frame& frame = chain.frames.back();
     chain.base = frame.base;

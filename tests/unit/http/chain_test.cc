@@ -187,6 +187,24 @@ TEST_CASE_FIXTURE(Fixture, "errors go to the next error handler, and only there"
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "an error in the midst of an answer cuts it, and no handler ends it well") {
+  server.on("GET", "/stream", [](Request&, Response& res) {
+    res.write("part");
+    throw std::runtime_error("in the midst");
+  });
+  bool asked = false;
+  server.routes->addErrorHandler(Routes::Kind::Use, {}, "/",
+                                 [&](const Error&, Request&, Response& res, Next&) {
+                                   asked = true;
+                                   res.send("sorry");
+                                 });
+  const auto client = server.connect();
+  client->send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(client->closes());
+  CHECK_FALSE(asked);
+  CHECK_FALSE(client->received.ends_with("0\r\n\r\n"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "errors leave a mounted router by its end") {
   const auto inner = Ref<Routes>::adopt(new Routes);
   inner->add(Routes::Kind::Method, "GET", "/x",
