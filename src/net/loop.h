@@ -42,10 +42,10 @@ class Loop {
   static Loop* currentOrNull() noexcept;
 
   /// Turns until `stop` (before it is called, too), or until nothing keeps the loop alive: no socket, no
-  /// listener, no `hold`.
+  /// listener, no `hold`. Throws std::logic_error if called from within a turn.
   void run();
-  /// Both throw std::logic_error if called from within a turn.
-  /// One turn, which waits no longer than until `deadline`: `now()` not at all, none for ever.
+  /// One turn, which waits no longer than until `deadline`: `now()` not at all, none for ever. Throws
+  /// std::logic_error if called from within a turn.
   void turn(std::optional<TimePoint> deadline = std::nullopt);
   /// Makes `run` return at the end of its turn.
   void stop() noexcept { stopping_ = true; }
