@@ -7,7 +7,7 @@ import subprocess
 from project import ROOT, files, finish, where
 
 CODE = ["*.h", "*.cc", "*.js", "*.mjs", "*.py", "*.html", "*.css", "*.cmake", "*CMakeLists.txt",
-        "run", "test", ".ci/*", "scripts/*"]
+        "run", "test", "bench", ".ci/*", "scripts/*"]
 LIMITED = {".h", ".cc", ".js", ".mjs", ".py", ".html", ".css"}
 MAX_LINES = 450
 
