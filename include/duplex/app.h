@@ -61,6 +61,11 @@ struct AppOptions {
   HttpLimits http{};
   /// Connections at once; more are closed at once.
   std::size_t maxConnections = 100'000;
+  /// Topics are tokens split by '.', and who subscribes may put `*` in the place of one token, or `>` in
+  /// that of the last and all behind it: "prices.*.eur", "prices.>". A topic has up to 32 tokens, none of
+  /// them empty, and 1,024 bytes. `subscribe` and `publish` then throw SyntaxError for what is none.
+  /// Otherwise a topic is any string.
+  bool topicWildcards = false;
   /// Sends draft-76's Sec-WebSocket-Location with the 101.
   bool sendLocation = false;
 };
@@ -88,8 +93,9 @@ class App : public Router {
                  std::string_view host = "::", Function<void(const Address&)> listening = {});
   Address listen(std::uint16_t port, Function<void(const Address&)> listening);
 
-  /// Sends to every socket of this app that subscribed to `topic`, on all its loops. It is framed
-  /// once and shared.
+  /// Sends to every socket of this app that subscribed to `topic`, or to a pattern that matches it, on
+  /// all its loops; once to each. It is framed once and shared.
+  /// With `topicWildcards`, throws SyntaxError for a topic that has wildcards or is none.
   void publish(std::string_view topic, std::string_view text);
   void publish(std::string_view topic, const char* text) { publish(topic, std::string_view(text)); }
   void publish(std::string_view topic, std::span<const std::byte> binary);

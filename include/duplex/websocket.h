@@ -151,11 +151,14 @@ class WebSocket {
   /// The peer's address; none before a client is connected.
   Address remoteAddress() const;
 
-  /// Receives what is published on `topic` from now on. A server's socket only.
+  /// Receives what is published on `topic` from now on, or, if the app has `topicWildcards`, on all
+  /// topics that it matches; once, however many of its subscriptions match. A server's socket only.
+  /// With `topicWildcards`, throws SyntaxError for what is neither a topic nor a pattern.
   void subscribe(std::string_view topic) const;
   void unsubscribe(std::string_view topic) const;
+  /// To `topic` as it was subscribed to: what a pattern matches does not count.
   bool isSubscribed(std::string_view topic) const;
-  /// To all subscribers of `topic` but this one.
+  /// To all subscribers of `topic` but this one; see App::publish.
   void publish(std::string_view topic, std::string_view text) const;
   void publish(std::string_view topic, const char* text) const { publish(topic, std::string_view(text)); }
   void publish(std::string_view topic, std::span<const std::byte> binary) const;
@@ -190,6 +193,8 @@ class WebSocket {
   WebSocket(net::Mailbox* owner, std::uint32_t slot, std::uint32_t generation) noexcept
       : owner_(owner), slot_(slot), generation_(generation) {}
   websocket::Connection* local() const noexcept;
+  /// One of those of websocket::Connection; false when it is gone.
+  bool has(std::uint8_t bit) const noexcept;
   template <class Call>
   void onOwner(Call&& call) const;
   template <class F>

@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "protocol/session.h"
 #include "protocol/utf8.h"
+#include "topics/grammar.h"
 #include "transport/listener.h"
 #include "websocket/connection.h"
 
@@ -35,7 +36,7 @@ Address listenAddress(std::string_view host, std::uint16_t port) {
 class App::Impl {
  public:
   Impl(AppOptions options, const http::Routes& routes)
-      : shared_{std::move(options), broker::Hub(&deliver), {}, {}},
+      : shared_(std::move(options), &deliver),
         routes_(routes),
         loop_(loopFor(shared_.options.backend)),
         mailbox_(loop_.mailbox()),
@@ -63,6 +64,7 @@ class App::Impl {
   }
 
   void publish(std::string_view topic, protocol::Opcode type, Bytes payload) {
+    if (shared_.options.topicWildcards) topics::checkTopic(topic);
     shared_.hub.publish(topic, {protocol::frameForAll(type, payload), payload.size()});
   }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <duplex/app.h>
@@ -22,6 +23,9 @@ namespace duplex {
 
 /// What the shards of one app have in common. Constant while they run, but for the counter.
 struct Shared {
+  Shared(AppOptions as, broker::Hub::Deliver deliver)
+      : options(std::move(as)), hub(deliver, options.topicWildcards) {}
+
   AppOptions options;
   broker::Hub hub;
   Function<void(const Error&)> report;

@@ -16,7 +16,7 @@ void deliverTo(Hub::Member& member, Hub::Deliver deliver, std::string_view topic
 }  // namespace
 
 std::shared_ptr<Hub::Member> Hub::join(net::Mailbox& mailbox) {
-  auto member = std::make_shared<Member>(mailbox);
+  auto member = std::make_shared<Member>(mailbox, wildcards_);
   const std::lock_guard lock(mutex_);
   auto members = std::make_shared<Members>(*members_);
   members->push_back(member);

@@ -28,12 +28,12 @@ class Hub {
 
   /// The subscribers of one loop; the tree is for its thread alone.
   struct Member {
-    explicit Member(net::Mailbox& box) noexcept : mailbox(box) {}
+    Member(net::Mailbox& box, bool wildcards) noexcept : mailbox(box), tree(wildcards) {}
     net::Mailbox& mailbox;
     topics::TopicTree tree;
   };
 
-  explicit Hub(Deliver deliver) noexcept : deliver_(deliver) {}
+  Hub(Deliver deliver, bool wildcards) noexcept : deliver_(deliver), wildcards_(wildcards) {}
 
   /// Adds the calling thread's loop.
   std::shared_ptr<Member> join(net::Mailbox& mailbox);
@@ -41,7 +41,7 @@ class Hub {
   void leave(const std::shared_ptr<Member>& member);
 
   /// To all subscribers of `topic` but `except`, who is one of the calling thread's: on a member's own
-  /// loop at once, on the others when they next look.
+  /// loop at once, on the others when they next look. With wildcards, `topic` is valid.
   void publish(std::string_view topic, const Publication& publication,
                const topics::Subscriber* except = nullptr) const;
 
@@ -50,6 +50,7 @@ class Hub {
   std::shared_ptr<const Members> members() const;
 
   const Deliver deliver_;
+  const bool wildcards_;
   // Guards the pointer; the list itself is replaced, never changed.
   mutable std::mutex mutex_;
   std::shared_ptr<const Members> members_ = std::make_shared<Members>();

@@ -28,6 +28,7 @@ void Subscriber::leaveAll() noexcept {
 
 void Topic::leave(std::size_t index) noexcept {
   if (walks > 0) {
+    tree.leaving(*this, index);
     members[index] = nullptr;
     ++holes;
     return;
@@ -71,16 +72,29 @@ Topic* TopicTree::find(std::string_view name) noexcept {
   return const_cast<Topic*>(std::as_const(*this).find(name));
 }
 
+Topic& TopicTree::add(std::string_view name) {
+  const auto added = topics_.try_emplace(std::string(name), *this).first;
+  Topic& topic = added->second;
+  topic.name = &added->first;
+  if (!wildcards_ || !hasWildcards(name)) return topic;
+  if (patterns_ == nullptr) patterns_ = std::make_unique<PatternTrie>();
+  patterns_->add(name, topic);
+  topic.pattern = true;
+  return topic;
+}
+
 void TopicTree::erase(const Topic& topic) noexcept {
+  if (topic.pattern) {
+    patterns_->remove(*topic.name);
+    if (patterns_->empty()) patterns_.reset();
+  }
   topics_.erase(topics_.find(*topic.name));
 }
 
 bool TopicTree::subscribe(Subscriber& subscriber, std::string_view name) {
   Topic* topic = find(name);
   if (topic == nullptr) {
-    const auto added = topics_.try_emplace(std::string(name), *this).first;
-    topic = &added->second;
-    topic->name = &added->first;
+    topic = &add(name);
   } else if (subscriber.find(topic) != nullptr) {
     return false;
   }
@@ -109,6 +123,58 @@ bool TopicTree::isSubscribed(const Subscriber& subscriber, std::string_view name
 std::size_t TopicTree::count(std::string_view name) const noexcept {
   const Topic* topic = find(name);
   return topic == nullptr ? 0 : topic->members.size() - topic->holes;
+}
+
+// --- a publication with patterns
+
+void TopicTree::leaving(const Topic& topic, std::size_t index) noexcept {
+  for (Matches* publication = running_; publication != nullptr; publication = publication->outer()) {
+    publication->leaving(topic, index);
+  }
+}
+
+void TopicTree::Matches::add(Topic& topic) {
+  tree_.matched_.push_back({&topic, topic.members.size()});
+  topic.beginWalk();
+}
+
+TopicTree::Matches::~Matches() {
+  while (tree_.matched_.size() > first_) {
+    Topic& topic = *tree_.matched_.back().topic;
+    tree_.matched_.pop_back();
+    topic.endWalk();
+  }
+  tree_.running_ = outer_;
+}
+
+Subscriber* TopicTree::Matches::next() noexcept {
+  for (; current_ < tree_.matched_.size(); ++current_, index_ = 0) {
+    const Matched& matched = tree_.matched_[current_];
+    while (index_ < matched.end) {
+      Subscriber* subscriber = matched.topic->members[index_++];
+      if (subscriber != nullptr && !served(*subscriber)) return subscriber;
+    }
+  }
+  return nullptr;
+}
+
+// Who stands in a topic that has been walked, among those who were there from the beginning, has had
+// the message. That is known without a mark in each subscriber.
+bool TopicTree::Matches::served(const Subscriber& subscriber) const noexcept {
+  for (std::size_t i = first_; i < current_; ++i) {
+    const Matched& matched = tree_.matched_[i];
+    const Subscriber::Subscription* subscription = subscriber.find(matched.topic);
+    if (subscription != nullptr && subscription->index < matched.end) return true;
+  }
+  return std::find(gone_.begin(), gone_.end(), &subscriber) != gone_.end();
+}
+
+void TopicTree::Matches::leaving(const Topic& topic, std::size_t index) noexcept {
+  for (std::size_t i = first_; i <= current_ && i < tree_.matched_.size(); ++i) {
+    const Matched& matched = tree_.matched_[i];
+    if (matched.topic != &topic || index >= (i == current_ ? index_ : matched.end)) continue;
+    gone_.push_back(topic.members[index]);
+  }
 }
 
 }  // namespace duplex::topics

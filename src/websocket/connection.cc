@@ -78,8 +78,9 @@ Extras& Connection::extras() {
 
 void Connection::setState(ReadyState state) noexcept {
   state_ = state;
-  const std::uint8_t role = isClient() ? clientBit : 0;
-  group_.loop.mailbox().slots.setState(id_, static_cast<std::uint8_t>(state) | role);
+  const bool wildcards = group_.topics != nullptr && group_.topics->wildcards();
+  const int bits = (isClient() ? clientBit : 0) | (wildcards ? wildcardsBit : 0);
+  group_.loop.mailbox().slots.setState(id_, static_cast<std::uint8_t>(static_cast<int>(state) | bits));
 }
 
 // What a handler throws ends the connection and no more.

@@ -33,6 +33,9 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
  public:
   /// In the state of its slot, which other threads see: the connection is a client's.
   static constexpr std::uint8_t clientBit = 0x80;
+  /// It may subscribe to patterns.
+  static constexpr std::uint8_t wildcardsBit = 0x40;
+  static constexpr std::uint8_t stateMask = 0x3F;
 
   /// A server's: the 101 is in the stream's queue. `start` is to follow.
   Connection(Group& group, transport::Stream stream, Request request, std::string protocol);

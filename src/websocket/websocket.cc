@@ -9,6 +9,7 @@
 #include "net/mailbox.h"
 #include "protocol/close_code.h"
 #include "protocol/utf8.h"
+#include "topics/grammar.h"
 #include "transport/resolver.h"
 #include "websocket/connection.h"
 
@@ -79,7 +80,11 @@ ReadyState WebSocket::readyState() const noexcept {
   constexpr auto dead = static_cast<std::uint8_t>(ReadyState::Closed);
   if (owner_ == nullptr) return ReadyState::Closed;
   const std::uint8_t state = owner_->slots.state({slot_, generation_}, dead);
-  return static_cast<ReadyState>(state & ~Connection::clientBit);
+  return static_cast<ReadyState>(state & Connection::stateMask);
+}
+
+bool WebSocket::has(std::uint8_t bit) const noexcept {
+  return owner_ != nullptr && (owner_->slots.state({slot_, generation_}, 0) & bit) != 0;
 }
 
 template <class Call>
@@ -204,9 +209,7 @@ void WebSocket::close() const {
 }
 
 void WebSocket::close(std::uint16_t code, std::string_view reason) const {
-  const bool client =
-      owner_ != nullptr && (owner_->slots.state({slot_, generation_}, 0) & Connection::clientBit) != 0;
-  checkClose(code, reason, client);
+  checkClose(code, reason, has(Connection::clientBit));
   std::string repaired = protocol::repairUtf8(reason);
   if (repaired.size() > protocol::maxCloseReason) throw SyntaxError("close: the reason is not UTF-8");
   onOwner([code, text = std::move(repaired)](Connection& there) { there.close(code, text); });
@@ -231,6 +234,7 @@ Address WebSocket::remoteAddress() const {
 }
 
 void WebSocket::subscribe(std::string_view topic) const {
+  if (has(Connection::wildcardsBit)) topics::checkPattern(topic);
   onOwner([topic = std::string(topic)](Connection& connection) { connection.subscribe(topic); });
 }
 
@@ -244,18 +248,21 @@ bool WebSocket::isSubscribed(std::string_view topic) const {
 }
 
 void WebSocket::publish(std::string_view topic, std::string_view text) const {
+  if (has(Connection::wildcardsBit)) topics::checkTopic(topic);
   const bool valid = protocol::isValidUtf8(asBytes(text));
   onOwner([topic = std::string(topic), text = valid ? std::string(text) : protocol::repairUtf8(text)](
               Connection& connection) { connection.publish(topic, Opcode::Text, asBytes(text)); });
 }
 
 void WebSocket::publish(std::string_view topic, std::span<const std::byte> binary) const {
+  if (has(Connection::wildcardsBit)) topics::checkTopic(topic);
   onOwner([topic = std::string(topic), bytes = copyOf(binary)](Connection& connection) {
     connection.publish(topic, Opcode::Binary, bytes);
   });
 }
 
 void WebSocket::publish(std::string_view topic, const Message& message) const {
+  if (has(Connection::wildcardsBit)) topics::checkTopic(topic);
   if (Connection* connection = local()) {
     // Its text has been checked when it came.
     connection->publish(topic, message.isText() ? Opcode::Text : Opcode::Binary, message.bytes());

@@ -141,3 +141,98 @@ TEST_CASE("one topic space over all loops, from any thread") {
   CHECK(received[5] == 2);
   CHECK(app.clients().size() == count);
 }
+
+TEST_CASE("wildcards: what matches arrives once, and not at the one who published it") {
+  overEachBackend([](net::Loop& loop) {
+    App app({.topicWildcards = true});
+    // The topics stand in the query: ?a.*&>
+    app.ws("/", {.open =
+                     [](WebSocket ws, const Request& req) {
+                       for (const Field& topic : req.query()) ws.subscribe(topic.name);
+                     },
+                 .message = [](WebSocket ws, const Message& message) { ws.publish("a.b", message); }});
+    const std::string url = "ws://" + app.listen(0, "127.0.0.1").string() + "/?";
+    const std::string topics[] = {"a.b", "a.*", "a.b&a.*&*.b&a.%3E&%3E", "a.b.*"};
+    std::vector<WebSocket> clients;
+    std::vector<std::string> received(std::size(topics));
+    for (std::size_t i = 0; i < std::size(topics); ++i) {
+      clients.emplace_back(url + topics[i]);
+      clients.back().onmessage([&received, i](const Message& message) { received[i] += message.text(); });
+    }
+    REQUIRE(turnUntil(loop, [&] { return app.clients().size() == std::size(topics); }));
+    app.publish("a.b", "1");
+    app.publish("a.c", "2");
+    app.publish("a", "3");
+    app.publish("b.b.c", "4");
+    app.publish("a.b.c", "5");
+    REQUIRE(turnUntil(loop, [&] { return received == std::vector<std::string>{"1", "12", "12345", "5"}; }));
+    clients[2].send("6");
+    REQUIRE(turnUntil(loop, [&] { return received == std::vector<std::string>{"16", "126", "12345", "5"}; }));
+  });
+}
+
+TEST_CASE("wildcards are told apart from topics only where the app has them") {
+  overEachBackend([](net::Loop& loop) {
+    for (const bool wildcards : {false, true}) {
+      App app({.topicWildcards = wildcards});
+      WebSocket server;
+      app.ws("/", [&](WebSocket ws) { server = ws; });
+      std::string received;
+      WebSocket ws("ws://" + app.listen(0, "127.0.0.1").string());
+      ws.onmessage([&](const Message& message) { received += message.text(); });
+      REQUIRE(turnUntil(loop, [&] {
+        return server && server.readyState() == ReadyState::Open && ws.readyState() == ReadyState::Open;
+      }));
+      if (wildcards) {
+        CHECK_THROWS_AS(server.subscribe("a..b"), SyntaxError);
+        CHECK_THROWS_AS(server.subscribe("a.>.b"), SyntaxError);
+        CHECK_THROWS_AS(server.publish("a.*", "x"), SyntaxError);
+        CHECK_THROWS_AS(server.publish("", std::vector<std::uint8_t>(1)), SyntaxError);
+        CHECK_THROWS_AS(app.publish("a.>", "x"), SyntaxError);
+        CHECK_FALSE(server.isSubscribed("a..b"));
+        server.unsubscribe("a..b");
+        // Any thread hears of it, as on the connection's own.
+        std::thread([&] { CHECK_THROWS_AS(server.subscribe(">.>"), SyntaxError); }).join();
+        std::thread([&] { CHECK_THROWS_AS(app.publish("*", "x"), SyntaxError); }).join();
+        CHECK(server.readyState() == ReadyState::Open);
+      } else {
+        for (const char* topic : {"a..b", "a.*", ""}) {
+          server.subscribe(topic);
+          CHECK(server.isSubscribed(topic));
+          app.publish(topic, "x");
+        }
+        app.publish("a.b", "y");
+        app.publish("a.*", "z");
+        REQUIRE(turnUntil(loop, [&] { return received == "xxxz"; }));
+      }
+      // Who is gone subscribes to nothing, and no topic is wrong for that.
+      server.terminate();
+      REQUIRE(turnUntil(loop, [&] { return !server && !ws; }));
+      CHECK_NOTHROW(server.subscribe("a..b"));
+      CHECK_NOTHROW(ws.publish("a.*", "x"));
+    }
+  });
+}
+
+TEST_CASE("wildcards on every loop") {
+  net::Loop loop("epoll");
+  App app({.threads = 3, .topicWildcards = true});
+  std::atomic<int> opened{0};
+  app.ws("/", [&](WebSocket ws) {
+    ws.subscribe("all.*");
+    ++opened;
+  });
+  const std::string url = "ws://" + app.listen(0, "127.0.0.1").string();
+  int received = 0;
+  std::vector<WebSocket> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.emplace_back(url);
+    clients.back().onmessage([&received] { ++received; });
+  }
+  REQUIRE(turnUntil(
+      loop, [&] { return opened == 6; }, 1'000'000));
+  app.publish("all", "to nobody");
+  app.publish("all.here", "to all");
+  CHECK(turnUntil(
+      loop, [&] { return received == 6; }, 1'000'000));
+}

@@ -1,0 +1,42 @@
+#include "topics/pattern_trie.h"
+
+namespace duplex::topics {
+
+void PatternTrie::add(std::string_view pattern, Topic& topic) {
+  Node* node = &root_;
+  while (!pattern.empty()) {
+    const std::string_view token = takeToken(pattern);
+    if (token == ">") {
+      node->rest = &topic;
+      return;
+    }
+    std::unique_ptr<Node>& next = token == "*" ? node->any : node->named[std::string(token)];
+    if (next == nullptr) next = std::make_unique<Node>();
+    node = next.get();
+  }
+  node->topic = &topic;
+}
+
+// Nodes that lead to no pattern any more go with it.
+void PatternTrie::remove(Node& node, std::string_view pattern) noexcept {
+  const std::string_view token = takeToken(pattern);
+  if (token == ">") {
+    node.rest = nullptr;
+    return;
+  }
+  const auto named = token == "*" ? node.named.end() : node.named.find(token);
+  std::unique_ptr<Node>& next = token == "*" ? node.any : named->second;
+  if (pattern.empty()) {
+    next->topic = nullptr;
+  } else {
+    remove(*next, pattern);
+  }
+  if (!next->empty()) return;
+  if (token == "*") {
+    next.reset();
+  } else {
+    node.named.erase(named);
+  }
+}
+
+}  // namespace duplex::topics
