@@ -31,6 +31,15 @@ Answer answerWith(std::string_view text) {
 
 }  // namespace
 
+void Buffer::append(std::span<const std::byte> more) {
+  if (more.size() > space().size()) {
+    capacity = 2 * (size + more.size());
+    bytes = copyOf({bytes.get(), size}, capacity);
+  }
+  std::memcpy(space().data(), more.data(), more.size());
+  size += more.size();
+}
+
 Answer Peer::receive(std::span<std::byte> input, std::vector<std::byte>* everyone) {
   return upgraded_ ? receiveFrames(input, everyone) : receiveRequests(input);
 }

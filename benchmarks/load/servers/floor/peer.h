@@ -15,6 +15,7 @@ struct Buffer {
   std::size_t capacity = 0;
 
   std::span<std::byte> space() noexcept { return {bytes.get() + size, capacity - size}; }
+  void append(std::span<const std::byte> more);
 };
 
 /// What is to be sent to a connection after bytes came from it.
