@@ -54,8 +54,8 @@ class Origins {
 struct AppOptions {
   /// Event loops, each on its own thread; the first is that of the thread that calls `listen`.
   unsigned threads = 1;
-  /// "auto" or "epoll": for the loops that the app starts and, if it has not been used
-  /// before, for this thread's.
+  /// "uring" (io_uring), "epoll", or "auto", the former where it works: for the loops that the app
+  /// starts and, if it has not been used before, for this thread's.
   std::string backend = "auto";
   Origins origins{};
   HttpLimits http{};

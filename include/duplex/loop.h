@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
+#include <system_error>
 
 #include <duplex/function.h>
 
@@ -21,6 +23,12 @@ class Loop {
   /// Runs `task` on the loop's thread, in the order of posting; a task posted from within a task
   /// runs in the next turn. From any thread. Returns false, and drops the task, if the loop is gone.
   bool post(Function<void()> task) const;
+  /// "uring" or "epoll": what the calling thread's loop talks to the network through.
+  static std::string_view backend();
+  /// Why "uring" cannot be used here: what the kernel, or a container's rules, answered. No error if it
+  /// can. From any thread.
+  static std::error_code whyNoUring() noexcept;
+
   /// Makes `run` return at the end of its turn. From any thread.
   void stop() const;
 

@@ -82,9 +82,12 @@ class Backend {
   virtual void dispatch() = 0;
 };
 
-/// The back end named "auto" or "epoll", for `loop`. Throws std::invalid_argument for another name,
-/// std::system_error where this kernel does not offer it.
+/// The back end named "epoll" or "uring", for `loop`; "auto" is uring where it works, else epoll. Throws
+/// std::invalid_argument for another name, std::system_error where this kernel does not offer it.
 std::unique_ptr<Backend> makeBackend(std::string_view name, Loop& loop);
+/// Why "auto" is not "uring" here: what the kernel, or a container's rules, answered. No error if it is.
+/// Tried once a process.
+std::error_code whyNoUring() noexcept;
 /// Throws std::invalid_argument if no back end has that name.
 void checkBackend(std::string_view name);
 

@@ -1,6 +1,7 @@
 // The public functions of <duplex/loop.h>, over the calling thread's loop.
 #include <duplex/loop.h>
 
+#include "net/backend.h"
 #include "net/loop.h"
 
 namespace duplex {
@@ -16,6 +17,14 @@ bool Loop::post(Function<void()> task) const {
 
 void Loop::stop() const {
   mailbox_->post([] { net::Loop::current().stop(); }, lease_);
+}
+
+std::string_view Loop::backend() {
+  return net::Loop::current().backendName();
+}
+
+std::error_code Loop::whyNoUring() noexcept {
+  return net::whyNoUring();
 }
 
 int run() {

@@ -1,6 +1,5 @@
 #include "net/epoll_backend.h"
 
-#include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -35,16 +34,11 @@ std::error_code errorOf(int error) noexcept {
   return {error, std::generic_category()};
 }
 
-int openSpare() noexcept {
-  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
 }  // namespace
 
 EpollBackend::EpollBackend(Loop& loop)
     : loop_(loop),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      spare_(openSpare()),
       receiveBuffer_(new std::byte[receiveBufferSize]),
       events_(new epoll_event[maxEvents]) {
   if (epoll_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
@@ -52,7 +46,6 @@ EpollBackend::EpollBackend(Loop& loop)
 
 EpollBackend::~EpollBackend() {
   for (const auto& [descriptor, handler] : listeners_) ::close(descriptor);
-  if (spare_ >= 0) ::close(spare_);
   ::close(epoll_);
 }
 
@@ -94,23 +87,13 @@ void EpollBackend::accept(int descriptor) {
       tune(connection);
       listener->second->onAccepted({connection, name.address()});
     } else if (errno == EMFILE || errno == ENFILE) {
-      if (!dropOneConnection(descriptor)) return rest(descriptor);
+      if (!spare_.dropConnection(descriptor)) return rest(descriptor);
     } else if (errno == ENOBUFS || errno == ENOMEM) {
       return rest(descriptor);
     } else if (errno != ECONNABORTED && errno != EINTR) {
       return;
     }
   }
-}
-
-// Without descriptors the connection would stay in the backlog and wake the loop for ever: it is
-// taken with the spare one and closed, so that its peer knows. False if that failed too.
-bool EpollBackend::dropOneConnection(int descriptor) noexcept {
-  if (spare_ >= 0) ::close(spare_);
-  const int connection = ::accept4(descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (connection >= 0) ::close(connection);
-  spare_ = openSpare();
-  return connection >= 0;
 }
 
 // The kernel has no room for another connection: asking again at once would be a busy loop.
@@ -131,7 +114,7 @@ void EpollBackend::acceptAgain() {
 // --- sockets
 
 void EpollBackend::setInterest(Socket& socket, std::uint32_t events) {
-  if (std::exchange(socket.state().interest, events) != events) {
+  if (std::exchange(socket.state().registered, events) != events) {
     control(EPOLL_CTL_MOD, socket.state().descriptor, events, keyOf(socket));
   }
 }
@@ -144,7 +127,7 @@ void EpollBackend::updateInterest(Socket& socket) {
 }
 
 void EpollBackend::start(Socket& socket) {
-  socket.state().interest = EPOLLIN;
+  socket.state().registered = EPOLLIN;
   control(EPOLL_CTL_ADD, socket.state().descriptor, EPOLLIN, keyOf(socket));
 }
 
@@ -161,7 +144,7 @@ void EpollBackend::connect(Socket& socket) {
     refused_.emplace_back(&socket, errorOf(errno));
     return;
   }
-  state.interest = EPOLLOUT;
+  state.registered = EPOLLOUT;
   control(EPOLL_CTL_ADD, state.descriptor, EPOLLOUT, keyOf(socket));
 }
 

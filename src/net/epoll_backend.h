@@ -11,6 +11,7 @@
 
 #include "net/alarm.h"
 #include "net/backend.h"
+#include "net/spare_descriptor.h"
 
 namespace duplex::net {
 
@@ -48,15 +49,13 @@ class EpollBackend final : public Backend {
   void finishConnect(Socket& socket);
   void read(Socket& socket);
   void accept(int descriptor);
-  bool dropOneConnection(int descriptor) noexcept;
   void rest(int descriptor);
   void acceptAgain();
   void onWatched(int descriptor, std::uint32_t events);
 
   Loop& loop_;
   int epoll_;
-  // Held back for the moment in which no other descriptor is to be had; see accept.
-  int spare_;
+  SpareDescriptor spare_;
   std::unique_ptr<std::byte[]> receiveBuffer_;
   std::unique_ptr<epoll_event[]> events_;
   std::size_t ready_ = 0;

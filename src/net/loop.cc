@@ -96,7 +96,7 @@ Loop* Loop::currentOrNull() noexcept {
 
 void Loop::run() {
   refuseNested();
-  while (!stopping_ && (holds_ + sockets_ != 0 || hasWork())) turn();
+  while (!stopping_ && (holds_ + sockets_ + closing_ != 0 || hasWork())) turn();
   stopping_ = false;
 }
 

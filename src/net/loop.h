@@ -107,7 +107,10 @@ class Loop {
   /// The connection is broken: closes the socket and tells its handler.
   void fail(Socket& socket, std::error_code error);
   /// The socket is closed and the back end has no more use for it.
-  void bury(Socket& socket) { graveyard_.push_back(&socket); }
+  void bury(Socket& socket) {
+    --closing_;
+    graveyard_.push_back(&socket);
+  }
 
  private:
   friend class Socket;
@@ -146,6 +149,8 @@ class Loop {
   std::vector<std::pair<const void*, std::unique_ptr<Local>>> locals_;
   std::size_t holds_ = 0;
   std::size_t sockets_ = 0;
+  // Closed, but the back end still refers to them.
+  std::size_t closing_ = 0;
   bool stopping_ = false;
   bool turning_ = false;
 };

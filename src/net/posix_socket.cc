@@ -80,6 +80,12 @@ Address localAddress(int descriptor) noexcept {
   return name.address();
 }
 
+Address peerAddress(int descriptor) noexcept {
+  SocketAddress name;
+  if (::getpeername(descriptor, name.get(), &name.size) != 0) return {};
+  return name.address();
+}
+
 int openSocket(const Address& address) noexcept {
   return openStream(address.family() == Address::Family::V4 ? AF_INET : AF_INET6);
 }
@@ -95,11 +101,13 @@ std::error_code pendingError(int descriptor) noexcept {
   return {error, std::generic_category()};
 }
 
+void resetOnClose(int descriptor) noexcept {
+  const linger now{1, 0};
+  ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
 void closeSocket(int descriptor, bool reset) noexcept {
-  if (reset) {
-    const linger now{1, 0};
-    ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  }
+  if (reset) resetOnClose(descriptor);
   ::close(descriptor);
 }
 

@@ -27,12 +27,16 @@ struct SocketAddress {
 int openListener(const Address& address);
 /// Where `descriptor` listens.
 Address localAddress(int descriptor) noexcept;
+/// Whom it is connected to; none if it is so no more.
+Address peerAddress(int descriptor) noexcept;
 /// Not connected yet; -1 and errno on failure.
 int openSocket(const Address& address) noexcept;
 /// What every connection gets: no delay of small writes (RFC 896).
 void tune(int descriptor) noexcept;
 /// The error that is pending on `descriptor`, if any.
 std::error_code pendingError(int descriptor) noexcept;
+/// Makes the peer get RST when it is closed.
+void resetOnClose(int descriptor) noexcept;
 /// With `reset` the peer gets RST.
 void closeSocket(int descriptor, bool reset) noexcept;
 

@@ -34,13 +34,14 @@ void Socket::shutdown() {
 
 void Socket::close(bool reset) {
   if (state_.closed) return;
-  loop_->giveBackOutput(*this);
   shut(reset);
+  loop_->giveBackOutput(*this);
 }
 
 void Socket::shut(bool reset) {
   state_.closed = true;
   --loop_->sockets_;
+  ++loop_->closing_;
   loop_->backend_->close(*this, reset);
 }
 

@@ -71,8 +71,8 @@ class Socket {
   struct State {
     Address remote;
     int descriptor = -1;
-    /// What epoll watches it for.
-    std::uint32_t interest = 0;
+    /// What the back end has asked the kernel to tell of it.
+    std::uint32_t registered = 0;
     /// Times that the kernel took some of a queue, and not all.
     std::uint32_t progress = 0;
     bool connecting : 1 = false;

@@ -119,5 +119,5 @@ export async function startServer(name, args = []) {
   }
 }
 
-/** The arguments that make a server listen on a free port of loopback. */
-export const onFreePort = ['--port', '0', '--host', '127.0.0.1'];
+/** The arguments that make a server listen on a free port of loopback, over the back end under test. */
+export const onFreePort = ['--port', '0', '--host', '127.0.0.1', '--backend', process.env.DUPLEX_TEST_BACKEND ?? 'auto'];

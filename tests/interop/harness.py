@@ -13,7 +13,8 @@ BIN = pathlib.Path(os.environ.get("DUPLEX_BIN", ROOT / "build" / "release" / "bi
 # Far more than anything here takes, so that a busy machine fails nothing.
 PATIENCE = 30
 
-ON_FREE_PORT = ["--port", "0", "--host", "127.0.0.1"]
+ON_FREE_PORT = ["--port", "0", "--host", "127.0.0.1",
+                "--backend", os.environ.get("DUPLEX_TEST_BACKEND", "auto")]
 
 
 def within(awaitable):

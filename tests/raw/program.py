@@ -14,6 +14,7 @@ import time
 from peer import PATIENCE, Peer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BACKEND = os.environ.get("DUPLEX_TEST_BACKEND", "auto")
 BIN = pathlib.Path(os.environ.get("DUPLEX_BIN", ROOT / "build" / "release" / "bin"))
 
 
@@ -23,7 +24,7 @@ class Server:
     def __init__(self, name, *arguments):
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [BIN / name, *arguments, "--port", "0", "--host", "127.0.0.1"],
+            [BIN / name, *arguments, "--port", "0", "--host", "127.0.0.1", "--backend", BACKEND],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
         try:
             self.address = self.readAddress()

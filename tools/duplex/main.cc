@@ -36,7 +36,9 @@ int main(int argc, char** argv) {
   serveCommand->add_option("--threads", serving.threads, "event loops, each on its own thread")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
-  serveCommand->add_option("--backend", serving.backend, "auto or epoll")->capture_default_str();
+  serveCommand->add_option("--backend", serving.backend, "uring, epoll, or auto, the former where it works")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "uring", "epoll"}));
   serveCommand
       ->add_option(
           "--origin", serving.origins,

@@ -110,6 +110,8 @@ class Relay {
 
 int serve(const ServeOptions& options) {
   duplex::App app(appOptions(options));
+  spdlog::debug("event loop over {}", duplex::Loop::backend());
+  if (const auto why = duplex::Loop::whyNoUring()) spdlog::debug("io_uring: {}", why.message());
   app.onerror([](const duplex::Error& error) { spdlog::warn("{}", error.message); });
   app.use([](duplex::Request& req, duplex::Response&, duplex::Next& next) {
     spdlog::info("{} {} {}", req.remoteAddress().string(), req.method(), req.url());

@@ -40,6 +40,10 @@ void overEachBackend(Test&& test) {
     net::Loop loop("epoll");
     test(loop);
   }
+  if (!net::whyNoUring()) {
+    net::Loop loop("uring");
+    test(loop);
+  }
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SimLoop sim({.seed = seed, .maxChunk = 1 + seed * 997, .capacity = 4096 * seed, .delays = 300});
     test(sim.loop);

@@ -1,0 +1,347 @@
+// The connections of UringBackend.
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "net/loop.h"
+#include "net/posix_socket.h"
+#include "net/uring_backend.h"
+#include "net/uring_gathered.h"
+
+namespace duplex::net {
+namespace {
+
+constexpr std::size_t directBufferSize = 256 * 1024;
+
+std::error_code errorOf(int error) noexcept {
+  return {error, std::generic_category()};
+}
+
+}  // namespace
+
+// --- beginning
+
+void UringBackend::start(Socket& socket) {
+  receive(socket);
+}
+
+void UringBackend::connect(Socket& socket) {
+  Socket::State& state = socket.state();
+  state.descriptor = openSocket(state.remote);
+  if (state.descriptor < 0) {
+    refused_.emplace_back(&socket, errorOf(errno));
+    return;
+  }
+  tune(state.descriptor);
+  SocketAddress name(state.remote);
+  if (::connect(state.descriptor, name.get(), name.size) != 0 && errno != EINPROGRESS) {
+    refused_.emplace_back(&socket, errorOf(errno));
+    return;
+  }
+  poll(socket);
+}
+
+void UringBackend::finishConnect(Socket& socket) {
+  if (const auto error = pendingError(socket.state().descriptor)) {
+    loop_.fail(socket, error);
+    return;
+  }
+  socket.state().connecting = false;
+  updateReading(socket);
+  loop_.connected(socket);
+}
+
+// --- receiving
+
+void UringBackend::receive(Socket& socket, bool waitFirst) {
+  io_uring_sqe& sqe = prepare(&socket, Kind::Receive);
+  io_uring_prep_recv_multishot(&sqe, socket.state().descriptor, nullptr, 0, 0);
+  sqe.flags |= IOSQE_BUFFER_SELECT;
+  sqe.buf_group = UringBuffers::group;
+  if (waitFirst) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
+  socket.state().registered |= Receiving;
+}
+
+void UringBackend::updateReading(Socket& socket) {
+  Socket::State& state = socket.state();
+  if (state.closed || state.connecting || state.ended) return;
+  if (state.paused) {
+    const std::uint32_t receiving = state.registered & (Receiving | ReceiveCancelled);
+    if (receiving == 0) poll(socket);
+    if (receiving != Receiving) return;
+    cancel(&socket, Kind::Receive);
+    state.registered |= ReceiveCancelled;
+    return;
+  }
+  if (held_.contains(&socket)) resumed_.push_back(&socket);
+  // One that is being cancelled is begun anew when it has ended.
+  if ((state.registered & Receiving) == 0) receive(socket);
+}
+
+void UringBackend::onReceived(Socket& socket, const Completion& completion) {
+  // Gives the buffer back, whatever a handler throws.
+  struct Taken {
+    UringBuffers& buffers;
+    unsigned flags;
+    ~Taken() {
+      if ((flags & IORING_CQE_F_BUFFER) != 0) buffers.release(flags);
+    }
+  } taken{buffers_, completion.flags};
+  MutableBytes bytes;
+  if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
+    bytes = buffers_.take(std::max(completion.result, 0), completion.flags);
+  }
+  if ((completion.flags & IORING_CQE_F_MORE) == 0) completed(socket, Receiving | ReceiveCancelled);
+  const Socket::State& state = socket.state();
+  if (state.closed) return;
+  if (completion.result == -ENOBUFS) {
+    receiveDirectly(socket);
+  } else {
+    received(socket, completion.result, bytes);
+  }
+}
+
+// The buffers that all share are taken, by larger messages than they are good for: those are read one
+// after the other into one that stays warm.
+void UringBackend::receiveDirectly(Socket& socket) {
+  if (socket.state().paused) {
+    poll(socket);
+    return;
+  }
+  if (directBuffer_ == nullptr) directBuffer_.reset(new std::byte[directBufferSize]);
+  const ssize_t size = ::recv(socket.state().descriptor, directBuffer_.get(), directBufferSize, MSG_DONTWAIT);
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
+    receive(socket);
+    return;
+  }
+  // Asked for before a handler may pause or close it.
+  if (size > 0) receive(socket, static_cast<std::size_t>(size) < directBufferSize);
+  received(socket, size < 0 ? -errno : static_cast<int>(size),
+           {directBuffer_.get(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))});
+}
+
+void UringBackend::received(Socket& socket, int result, MutableBytes bytes) {
+  Socket::State& state = socket.state();
+  if (result > 0) {
+    deliver(socket, bytes);
+  } else if (result == 0) {
+    // A paused one is told when it reads again.
+    if (!state.paused && !held_.contains(&socket)) {
+      state.ended = true;
+      poll(socket);
+      socket.handler().onEnd();
+    }
+  } else if (result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
+    loop_.fail(socket, errorOf(-result));
+  }
+  if (state.closed || state.ended || (state.registered & Receiving) != 0) return;
+  if (state.paused) {
+    poll(socket);
+  } else {
+    receive(socket);
+  }
+}
+
+void UringBackend::deliver(Socket& socket, MutableBytes bytes) {
+  if (!socket.state().paused && (held_.empty() || !held_.contains(&socket))) {
+    socket.handler().onData(bytes);
+    return;
+  }
+  std::vector<std::byte>& held = held_[&socket];
+  held.insert(held.end(), bytes.begin(), bytes.end());
+}
+
+void UringBackend::deliverHeld() {
+  while (!resumed_.empty()) {
+    Socket& socket = *resumed_.back();
+    resumed_.pop_back();
+    if (socket.state().paused) continue;
+    auto held = held_.extract(&socket);
+    if (!held.empty()) socket.handler().onData(held.mapped());
+  }
+}
+
+// --- sending
+
+void UringBackend::flush(Socket& socket) {
+  Socket::State& state = socket.state();
+  if ((state.registered & Sending) != 0) return;
+  if (socket.queued() == 0) {
+    finishFlush(socket);
+    return;
+  }
+  // First, since it may hand over what was gathered before.
+  io_uring_sqe& sqe = prepare(&socket, Kind::Send);
+  if (gatheredUsed_ == gathered_.size()) gathered_.push_back(std::make_unique<Gathered>());
+  Gathered& gathered = *gathered_[gatheredUsed_];
+  const std::size_t pieces = socket.pending().gather(gathered.pieces);
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < pieces; ++i) size += gathered.pieces[i].iov_len;
+  if (pieces == 1) {
+    io_uring_prep_send(&sqe, state.descriptor, gathered.pieces[0].iov_base, size, sendFlags);
+  } else {
+    ++gatheredUsed_;
+    gathered.message = {};
+    gathered.message.msg_iov = gathered.pieces.data();
+    gathered.message.msg_iovlen = pieces;
+    io_uring_prep_sendmsg(&sqe, state.descriptor, &gathered.message, sendFlags);
+  }
+  // Someone waits for the queue to be empty: then the wait is to end when it is.
+  const bool tell = state.notifyDrained || state.blocked || state.shuttingDown;
+  if (!tell) sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+  state.registered |= Sending;
+  staged_.push_back({&socket, size});
+}
+
+void UringBackend::noteShortfall(std::uint64_t data, int result) {
+  constexpr std::uint64_t mask = 7;
+  if (static_cast<Kind>(data & mask) != Kind::Send) return;
+  shortfalls_.push_back({reinterpret_cast<Socket*>(data & ~mask), result});
+}
+
+void UringBackend::findShortfalls() {
+  shortfalls_.clear();
+  for (const Completion& completion : overflowed_) noteShortfall(completion.data, completion.result);
+  io_uring_cqe* cqe = nullptr;
+  unsigned head = 0;
+  io_uring_for_each_cqe(ring_.get(), head, cqe) noteShortfall(cqe->user_data, cqe->res);
+  std::sort(shortfalls_.begin(), shortfalls_.end(),
+            [](const Shortfall& a, const Shortfall& b) { return a.socket < b.socket; });
+}
+
+// What the kernel took of `size` bytes, or a negative errno.
+int UringBackend::shortfall(Socket& socket, std::size_t size) const noexcept {
+  const auto found = std::lower_bound(shortfalls_.begin(), shortfalls_.end(), &socket,
+                                      [](const Shortfall& a, const Socket* b) { return a.socket < b; });
+  if (found == shortfalls_.end() || found->socket != &socket) return static_cast<int>(size);
+  return found->result;
+}
+
+void UringBackend::settle() {
+  if (settled_ == settling_.size()) {
+    settling_.clear();
+    settled_ = 0;
+    if (staged_.empty()) return;
+    std::swap(settling_, staged_);
+    findShortfalls();
+  }
+  while (settled_ < settling_.size()) settle(settling_[settled_++]);
+}
+
+void UringBackend::settle(const Staged& staged) {
+  Socket& socket = *staged.socket;
+  Socket::State& state = socket.state();
+  const int result = shortfalls_.empty() ? static_cast<int>(staged.size) : shortfall(socket, staged.size);
+  completed(socket, Sending);
+  if (state.closed) return;
+  if (result < 0 && result != -EAGAIN && result != -EINTR) {
+    loop_.fail(socket, errorOf(-result));
+    return;
+  }
+  const auto taken = static_cast<std::size_t>(std::max(result, 0));
+  socket.pending().consume(taken);
+  if (taken == staged.size || result == -EINTR) {
+    // More was written meanwhile, or it had more pieces than one send takes.
+    if (socket.queued() != 0) {
+      flush(socket);
+    } else {
+      finishFlush(socket);
+    }
+    return;
+  }
+  if (taken > 0) ++state.progress;
+  state.blocked = true;
+  poll(socket);
+}
+
+void UringBackend::finishFlush(Socket& socket) {
+  Socket::State& state = socket.state();
+  if (state.shuttingDown && !state.shutDown) {
+    state.shutDown = true;
+    ::shutdown(state.descriptor, SHUT_WR);
+  }
+  loop_.sent(socket);
+}
+
+// --- polling
+
+// For room to write; or, while it is not read from, for the end of the connection.
+void UringBackend::poll(Socket& socket) {
+  Socket::State& state = socket.state();
+  const std::uint32_t current = state.registered & Polling;
+  if (state.closed || current == PollingOut) return;
+  const bool out = state.blocked || state.connecting;
+  if (current == PollingHangUp) {
+    if (!out || (state.registered & PollCancelled) != 0) return;
+    cancel(&socket, Kind::Poll);
+    state.registered |= PollCancelled;
+    return;
+  }
+  if (!out && (state.registered & (Receiving | ReceiveCancelled)) == Receiving) return;
+  io_uring_sqe& sqe = prepare(&socket, Kind::Poll);
+  io_uring_prep_poll_add(&sqe, state.descriptor, out ? POLLOUT : 0);
+  state.registered |= out ? PollingOut : PollingHangUp;
+}
+
+void UringBackend::onPolled(Socket& socket, int result) {
+  completed(socket, Polling | PollCancelled);
+  Socket::State& state = socket.state();
+  if (state.closed) return;
+  if (state.connecting) {
+    finishConnect(socket);
+    return;
+  }
+  const bool broken = result >= 0 && (result & (POLLERR | POLLHUP)) != 0;
+  if (broken && (state.registered & Receiving) == 0) {
+    const auto error = pendingError(state.descriptor);
+    const bool bothEnded = state.ended && state.shutDown;
+    loop_.fail(socket, error || bothEnded ? error : errorOf(ECONNRESET));
+    return;
+  }
+  if (state.blocked && result > 0) {
+    flush(socket);
+  } else if (!broken) {
+    poll(socket);
+  }
+}
+
+// --- the end
+
+void UringBackend::close(Socket& socket, bool reset) noexcept {
+  Socket::State& state = socket.state();
+  forget(socket);
+  if (state.descriptor >= 0) {
+    // What is queued goes with the socket: the kernel must have looked at it before.
+    if ((state.registered & Sending) != 0) submit();
+    if ((state.registered & (Receiving | ReceiveCancelled)) == Receiving) cancel(&socket, Kind::Receive);
+    if ((state.registered & Polling) != 0 && (state.registered & PollCancelled) == 0) {
+      cancel(&socket, Kind::Poll);
+    }
+    if (reset) resetOnClose(state.descriptor);
+    // In its place behind what has been prepared for this descriptor before.
+    io_uring_prep_close(&prepare(&socket, Kind::Close), state.descriptor);
+    state.registered |= Closing;
+  }
+  ++closing_;
+  completed(socket, 0);
+}
+
+void UringBackend::forget(Socket& socket) noexcept {
+  if (!refused_.empty()) std::erase_if(refused_, [&](const auto& entry) { return entry.first == &socket; });
+  if (!resumed_.empty()) std::erase(resumed_, &socket);
+  if (!held_.empty()) held_.erase(&socket);
+}
+
+void UringBackend::completed(Socket& socket, std::uint32_t operations) noexcept {
+  Socket::State& state = socket.state();
+  state.registered &= ~operations;
+  if (!state.closed || (state.registered & InFlight) != 0) return;
+  --closing_;
+  loop_.bury(socket);
+}
+
+}  // namespace duplex::net

@@ -1,0 +1,102 @@
+#include "net/uring_backend.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/loop.h"
+#include "support/loops.h"
+
+using namespace duplex;
+using test::turnUntil;
+
+namespace {
+
+const Address anyPort = Address::parse("127.0.0.1", 0);
+
+/// Both ends of connections: what the peers send comes back.
+struct Echo final : net::SocketHandler {
+  explicit Echo(net::Loop& loop, const net::Accepted& accepted) : socket(&loop.adopt(accepted, *this)) {}
+  void onData(MutableBytes bytes) override { socket->output().append(bytes); }
+  void onEnd() override { socket->shutdown(); }
+  void onFailed(std::error_code) override { socket = nullptr; }
+  net::Socket* socket;
+};
+
+struct EchoServer final : net::AcceptHandler {
+  explicit EchoServer(net::Loop& on) : loop(on), listening(on.listen(anyPort, *this)) {}
+  ~EchoServer() {
+    loop.stopListening(listening);
+    for (const auto& end : ends) {
+      if (end->socket != nullptr) end->socket->close();
+    }
+  }
+  void onAccepted(net::Accepted accepted) override { ends.push_back(std::make_unique<Echo>(loop, accepted)); }
+
+  net::Loop& loop;
+  net::Listening listening;
+  std::vector<std::unique_ptr<Echo>> ends;
+};
+
+struct Client final : net::SocketHandler {
+  Client(net::Loop& loop, const Address& address, std::string text)
+      : sent(std::move(text)), socket(&loop.connect(address, *this)) {
+    socket->output().append(sent);
+    socket->shutdown();
+  }
+  ~Client() {
+    if (socket != nullptr) socket->close();
+  }
+  void onData(MutableBytes bytes) override { received += asText(bytes); }
+  void onEnd() override { ended = true; }
+  void onFailed(std::error_code) override {
+    failed = true;
+    socket = nullptr;
+  }
+
+  std::string sent;
+  std::string received;
+  bool ended = false;
+  bool failed = false;
+  net::Socket* socket;
+};
+
+/// Echoes over so many connections at once, through a ring with these options.
+void echoes(const net::UringOptions& options, std::size_t connections, std::size_t size) {
+  net::Loop loop([&](net::Loop& made) { return std::make_unique<net::UringBackend>(made, options); });
+  EchoServer server(loop);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 0; i < connections; ++i) {
+    std::string text(size, static_cast<char>('a' + i % 26));
+    clients.push_back(std::make_unique<Client>(loop, server.listening.address, std::move(text)));
+  }
+  const auto done = [&] {
+    for (const auto& client : clients) {
+      if (!client->ended && !client->failed) return false;
+    }
+    return true;
+  };
+  CHECK(turnUntil(loop, done));
+  for (const auto& client : clients) CHECK((client->received == client->sent));
+}
+
+}  // namespace
+
+TEST_SUITE("uring back end" * doctest::skip(net::whyNoUring().value() != 0)) {
+  TEST_CASE("completions beyond the queue's length are not lost") {
+    echoes({.submissions = 64, .completions = 64}, 200, 100);
+    echoes({.submissions = 1, .completions = 2}, 100, 100);
+    echoes({.submissions = 2, .completions = 4}, 20, 1'000'000);
+  }
+
+  TEST_CASE("more arrives at once than there are buffers for") {
+    echoes({.receiveMemory = 4096}, 100, 64 * 1024);
+    echoes({.submissions = 16, .completions = 16, .receiveMemory = 64}, 20, 100'000);
+  }
+
+  TEST_CASE("sends that the kernel takes in parts are completed") {
+    echoes({}, 4, 20'000'000);
+  }
+}
