@@ -29,7 +29,9 @@ bool isHeaderValue(std::string_view value) {
   });
 }
 
-protocol::ClientHandshake offer(const Url& url, const ClientOptions& options) {
+}  // namespace
+
+protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& options) {
   protocol::ClientHandshake ours;
   ours.host = url.authority;
   ours.target = url.target;
@@ -46,8 +48,6 @@ protocol::ClientHandshake offer(const Url& url, const ClientOptions& options) {
   }
   return ours;
 }
-
-}  // namespace
 
 void checkOptions(const ClientOptions& options) {
   for (auto protocol = options.protocols.begin(); protocol != options.protocols.end(); ++protocol) {
@@ -69,7 +69,7 @@ void checkOptions(const ClientOptions& options) {
 
 ClientHandshake::ClientHandshake(net::Loop& loop, const Url& url, const ClientOptions& options,
                                  Connected connected)
-    : ours_(offer(url, options)),
+    : ours_(makeHandshake(url, options)),
       parser_(maxResponseHead),
       connector_(std::make_unique<transport::Connector>(loop, url.host, url.port, std::move(connected))) {}
 

@@ -52,6 +52,9 @@ class ClientHandshake {
   std::unique_ptr<transport::Connector> connector_;
 };
 
+/// What a client asks for at `url`, with a fresh key. `options` have been checked.
+protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& options);
+
 /// Throws SyntaxError if a browser would refuse `options`: subprotocols that are no tokens or occur
 /// twice (WHATWG WebSockets §3.1), headers that are none or belong to the handshake.
 void checkOptions(const ClientOptions& options);

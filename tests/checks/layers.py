@@ -2,7 +2,8 @@
 
 The floors and what each stands on are read from src/CMakeLists.txt, which is what the linker holds
 the code to; this check holds the headers to it too. Programs (tools, examples) see only the public
-headers and their own files.
+headers and their own files; a folder of a program that is a library in its CMakeLists.txt stands on
+the floors which that names.
 """
 
 import re
@@ -31,10 +32,10 @@ LIBRARY = re.compile(r"^duplex_library\((\w+)([^)]*)\)", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
-def floors():
+def floors(cmakeLists):
     """Folder → the folders below that it may call."""
     table = {}
-    for name, arguments in LIBRARY.findall((ROOT / "src" / "CMakeLists.txt").read_text()):
+    for name, arguments in LIBRARY.findall(cmakeLists.read_text()):
         depends = re.search(r"\bDEPENDS\s+([\w\s]*?)(?:\bLIBRARIES\b|$)", arguments)
         table[name] = set(depends.group(1).split()) if depends else set()
     return table
@@ -92,7 +93,7 @@ def checkProgram(path, table):
 
 
 def main():
-    table = floors()
+    table = floors(ROOT / "src" / "CMakeLists.txt")
     problems = list(order(table))
     if len(table) < 2:
         problems.append("src/CMakeLists.txt: no floors found")
@@ -110,8 +111,12 @@ def main():
         problems += checkPublic(path, table)
 
     programs = files("examples/*.h", "examples/*.cc", "tools/*.h", "tools/*.cc")
+    upper = floors(ROOT / "tools" / "duplex" / "CMakeLists.txt")
     for path in programs:
-        problems += checkProgram(path, table)
+        if path.parent.name in upper:
+            problems += checkFloor(path, path.parent.name, table | upper)
+        else:
+            problems += checkProgram(path, table)
 
     count = len(sources) + len(headers) + len(programs)
     finish(problems, f"includes of {count} files on {len(table)} floors")

@@ -6,6 +6,7 @@
 #include <exception>
 #include <string>
 
+#include "bench/command.h"
 #include "connect.h"
 #include "log.h"
 #include "serve.h"
@@ -63,10 +64,14 @@ int main(int argc, char** argv) {
   connectCommand->add_flag("--slash", connecting.slash,
                            "take /ping [TEXT] and /close [CODE [REASON]] as commands");
 
+  duplex::bench::Options measuring;
+  CLI::App* benchCommand = duplex::bench::addCommand(program, measuring);
+
   CLI11_PARSE(program, argc, argv);
   connecting.wait = std::chrono::milliseconds(static_cast<long long>(wait * 1000));
   try {
     setUpLog(level);
+    if (benchCommand->parsed()) return duplex::bench::runCommand(measuring);
     return serveCommand->parsed() ? serve(serving) : connect(connecting);
   } catch (const std::exception& error) {
     fmt::print(stderr, "duplex: {}\n", error.what());

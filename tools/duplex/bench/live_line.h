@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <duplex/loop.h>
+
+#include "bench/crew.h"
+#include "bench/histogram.h"
+
+namespace duplex::bench {
+
+/// A line on stderr that says once a second what happened in it; gone when this is.
+class LiveLine {
+ public:
+  explicit LiveLine(Crew& crew);
+  LiveLine(const LiveLine&) = delete;
+  LiveLine& operator=(const LiveLine&) = delete;
+  ~LiveLine();
+
+ private:
+  struct State;
+  static void ask(const std::shared_ptr<State>& state);
+  static void show(State& state);
+
+  std::shared_ptr<State> state_;
+  TimerId timer_;
+};
+
+}  // namespace duplex::bench

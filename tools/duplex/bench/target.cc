@@ -1,0 +1,38 @@
+#include "bench/target.h"
+
+#include <utility>
+
+#include "transport/resolver.h"
+#include "websocket/client_handshake.h"
+
+namespace duplex::bench {
+namespace {
+
+constexpr std::size_t keys = 64;
+
+}  // namespace
+
+Target::Target(const std::string& url, const ClientOptions& options) : url_(websocket::parseUrl(url)) {
+  if (url_.secure) throw SyntaxError("'" + url + "': wss needs TLS, which is not there yet");
+  websocket::checkOptions(options);
+  for (std::size_t i = 0; i < keys; ++i) {
+    protocol::ClientHandshake ours = websocket::makeHandshake(url_, options);
+    std::string request = protocol::requestHead(ours);
+    handshakes_.push_back({std::move(ours), std::move(request)});
+  }
+}
+
+void Target::resolve(net::Loop& loop, Function<void()> done) {
+  loop.local<transport::Resolver>().resolve(url_.host, url_.port,
+                                            [this, done = std::move(done)](std::vector<Address> addresses) {
+                                              addresses_ = std::move(addresses);
+                                              done();
+                                            });
+}
+
+// The last one stays, to be refused by it.
+void Target::skipAddress(std::size_t refused) noexcept {
+  if (refused == firstAddress_ && refused + 1 < addresses_.size()) ++firstAddress_;
+}
+
+}  // namespace duplex::bench
