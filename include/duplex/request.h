@@ -14,7 +14,8 @@ namespace duplex {
 
 namespace http {
 struct Exchange;
-}
+struct RequestData;
+}  // namespace http
 
 /// A name and its value: a header, a cookie, a parameter of the query or of the route.
 struct Field {
@@ -30,11 +31,11 @@ class Request {
  public:
   /// An empty request: every text is empty.
   Request() noexcept = default;
-  explicit Request(http::Exchange* exchange) noexcept;
+  explicit Request(http::RequestData* data) noexcept;
   Request(const Request& other) noexcept;
-  Request(Request&& other) noexcept : exchange_(std::exchange(other.exchange_, nullptr)) {}
+  Request(Request&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
   Request& operator=(Request other) noexcept {
-    std::swap(exchange_, other.exchange_);
+    std::swap(data_, other.data_);
     return *this;
   }
   ~Request();
@@ -103,8 +104,9 @@ class Request {
     return static_cast<T*>(getValue(name, &tag<T>));
   }
 
-  /// What it refers to; for duplex itself.
-  http::Exchange* exchange() const noexcept { return exchange_; }
+  /// What it refers to, and the exchange that this is a part of; for duplex itself.
+  http::RequestData* data() const noexcept { return data_; }
+  http::Exchange* exchange() const noexcept;
 
  private:
   template <class T>
@@ -113,7 +115,7 @@ class Request {
   void setValue(std::string_view name, void* made, const void* tag, void (*destroy)(void*)) const;
   void* getValue(std::string_view name, const void* tag) const noexcept;
 
-  http::Exchange* exchange_ = nullptr;
+  http::RequestData* data_ = nullptr;
 };
 
 }  // namespace duplex

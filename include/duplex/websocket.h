@@ -148,7 +148,7 @@ class WebSocket {
   void ondrain(Function<void()> handler) const;
   /// Cuts the connection without a closing handshake; `onclose` still comes, with 1006.
   void terminate() const;
-  /// The peer's address; none before a client is connected.
+  /// The peer's address, in the close event too; none before a client is connected.
   Address remoteAddress() const;
 
   /// Receives what is published on `topic` from now on, or, if the app has `topicWildcards`, on all
@@ -167,7 +167,10 @@ class WebSocket {
   }
   void publish(std::string_view topic, const Message& message) const;
 
-  /// The request that was upgraded; of a client an empty one.
+  /// The request that was upgraded; of a client an empty one. Whole until the route's `open` has
+  /// returned; from then on it has no headers and no cookies, but still its URL, host, query,
+  /// parameters, remote address and values. Views of those live as long as the connection. To keep all
+  /// of it, or views taken in `open`, copy the request there.
   const Request& request() const;
 
   /// Makes a T that lives as long as the connection, in the place of one made before.
@@ -212,6 +215,7 @@ class WebSocket {
 /// `app.ws("/chat", {.message = [](WebSocket ws, const Message& m) { … }})`. A handler set on the
 /// socket itself runs in the place of the route's.
 struct WebSocketRoute {
+  /// Views of the request live until this returns, or as long as a copy of it; see `request`.
   Function<void(WebSocket, const Request&)> open{};
   Function<void(WebSocket, const Message&)> message{};
   Function<void(WebSocket)> drain{};

@@ -60,7 +60,6 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
   }
   const Request request(&exchange);
   auto [stream, leftover] = connection.upgrade(answer.head);
-  exchange.shrink();
   ++sockets_;
   shared_.connections.fetch_add(1, std::memory_order_relaxed);
   auto* socket =

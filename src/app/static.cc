@@ -11,7 +11,8 @@ namespace duplex {
 Handler serveStatic(std::string_view folder, StaticOptions options) {
   auto files = std::make_unique<http::StaticFiles>(std::string(folder), std::move(options));
   return [files = std::move(files)](Request& req, Response&, Next& next) {
-    if (!files->serve(*req.exchange())) next();
+    http::Exchange* exchange = req.exchange();
+    if (exchange == nullptr || !files->serve(*exchange)) next();
   };
 }
 

@@ -52,10 +52,10 @@ bool fits(Exchange& exchange, const Routes::Layer& layer) {
   if (chain.error.has_value() != static_cast<bool>(layer.onError)) return false;
   if (upgrade && layer.kind == Kind::Method) return false;
 
-  std::string_view path = exchange.request.path.substr(chain.base);
+  std::string_view path = exchange.request.path.substr(exchange.base);
   if (path.empty()) path = "/";
   std::size_t matched = 0;
-  const Pattern::Result result = layer.pattern.match(path, matched, chain.params, exchange.texts);
+  const Pattern::Result result = layer.pattern.match(path, matched, exchange.params, exchange.texts);
   if (result == Pattern::Result::No) return false;
   if (layer.kind == Kind::Upgrade && !upgrade) {
     chain.webSocket = true;
@@ -70,7 +70,7 @@ bool fits(Exchange& exchange, const Routes::Layer& layer) {
     chain.error->status = 400;
     return false;
   }
-  if (layer.kind == Kind::Use) chain.base += matched;
+  if (layer.kind == Kind::Use) exchange.base += static_cast<std::uint32_t>(matched);
   return true;
 }
 
@@ -147,8 +147,8 @@ void runNext(Exchange& exchange) {
   if (chain.error && exchange.headSent) chain.frames.clear();
   while (!chain.frames.empty()) {
     Chain::Frame& frame = chain.frames.back();
-    chain.base = frame.base;
-    chain.params.resize(frame.params);
+    exchange.base = frame.base;
+    exchange.params.resize(frame.params);
     if (frame.next == frame.routes->layers().size()) {
       chain.frames.pop_back();
       continue;
@@ -156,7 +156,7 @@ void runNext(Exchange& exchange) {
     const Routes::Layer& layer = frame.routes->layers()[frame.next++];
     if (!fits(exchange, layer)) continue;
     if (layer.routes) {
-      chain.frames.push_back({layer.routes.get(), 0, chain.base, chain.params.size()});
+      chain.frames.push_back({layer.routes.get(), 0, exchange.base, exchange.params.size()});
       continue;
     }
     return runLayer(exchange, layer);
@@ -198,8 +198,6 @@ void resumeOnOwner(Exchange& exchange, std::optional<Error> error) {
 
 void Chain::clear() noexcept {
   frames.clear();
-  params.clear();
-  base = 0;
   error.reset();
   step.store(0, std::memory_order_relaxed);
   allow.clear();

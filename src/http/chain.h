@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <duplex/error.h>
-#include <duplex/request.h>
 
 namespace duplex::http {
 
@@ -17,21 +16,18 @@ struct Exchange;
 class Routes;
 
 /// Where a request stands among the handlers that it passes: the routes it is in, one frame for each
-/// router mounted in another, and what the last match found out.
+/// router mounted in another, and what was found out on the way.
 struct Chain {
   struct Frame {
     const Routes* routes;
     /// The layer to be tried next.
     std::size_t next;
     /// How much of the path and how many parameters belong to the routes around these.
-    std::size_t base;
+    std::uint32_t base;
     std::size_t params;
   };
 
   std::vector<Frame> frames;
-  std::vector<Field> params;
-  /// The length of the path's part that has been matched as a prefix.
-  std::size_t base = 0;
   /// What a handler passed on or threw; only error handlers run while there is one.
   std::optional<Error> error;
   /// Counts the handlers called. Each may go on once: the one that raises the count may.

@@ -2,49 +2,20 @@
 
 #include <atomic>
 #include <cstdint>
-#include <forward_list>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include <duplex/address.h>
 #include <duplex/error.h>
 #include <duplex/function.h>
-#include <duplex/request.h>
 
-#include "base/ref.h"
 #include "http/chain.h"
 #include "http/header_block.h"
-#include "http/request_head.h"
+#include "http/request_data.h"
 #include "net/mailbox.h"
-#include "protocol/handshake.h"
 
 namespace duplex::http {
 
 class ServerConnection;
-
-/// Something that middleware keeps with a request; see `Request::set`.
-class ValueTable {
- public:
-  ValueTable() = default;
-  ValueTable(const ValueTable&) = delete;
-  ValueTable& operator=(const ValueTable&) = delete;
-  ~ValueTable() { clear(); }
-
-  /// Takes `object` over, in the place of one of that name.
-  void set(std::string_view name, void* object, const void* tag, void (*destroy)(void*));
-  void* get(std::string_view name, const void* tag) const noexcept;
-  void clear() noexcept;
-
- private:
-  struct Value {
-    std::string name;
-    void* object;
-    const void* tag;
-    void (*destroy)(void*);
-  };
-  std::vector<Value> values_;
-};
 
 /// One request and its answer: what the handles Request, Response and Next share. It outlives its
 /// connection for as long as one of them is kept.
@@ -52,26 +23,12 @@ class ValueTable {
 /// Of its parts the request is constant once the handlers run; `connection` and the chain belong to
 /// the owner's thread; status and headers belong to whoever answers, one thread at a time; the
 /// atomics are what the threads agree through.
-struct Exchange final : RefCounted<Exchange> {
+struct Exchange final : RequestData {
   Exchange() = default;
-  ~Exchange();
+  ~Exchange() override;
+  Exchange* exchange() noexcept override { return this; }
 
-  // --- the request
-
-  RequestHead request;
   std::string body;
-  Address remote;
-  bool secure = false;
-  ValueTable values;
-  /// Of the query and the Cookie headers; read at the first use.
-  const std::vector<Field>& query();
-  const std::vector<Field>& cookies();
-  /// A header, lines of the same name joined.
-  std::string_view header(std::string_view name);
-  /// The headers as the handshake's judges want them.
-  std::vector<protocol::HeaderField> headerFields() const;
-  /// Text that a view was taken of; lives as long as the exchange.
-  std::forward_list<std::string> texts;
 
   // --- where it runs
 
@@ -113,20 +70,10 @@ struct Exchange final : RefCounted<Exchange> {
   /// Cuts the tie to the connection. The close handlers run if the answer was not complete.
   void detach(bool complete, const Report& report);
 
-  /// Gives back what a connection that became a WebSocket does not need: all but the request's head,
-  /// parameters and values. Owner's thread.
-  void shrink() noexcept;
   /// Makes it as new, but keeps the memory; nobody else may refer to it.
   void reset() noexcept;
 
  private:
-  std::string_view join(std::string_view name, std::string_view separator);
-
-  std::vector<Field> query_;
-  std::vector<Field> cookies_;
-  std::vector<Field> joined_;
-  bool queryRead_ = false;
-  bool cookiesRead_ = false;
   std::atomic<std::uint32_t> answerers_{0};
   Function<void()> drainHandler_;
   std::vector<Function<void()>> closeHandlers_;

@@ -23,7 +23,6 @@ class HeaderBlock {
   std::string_view lines() const noexcept { return lines_; }
   bool empty() const noexcept { return lines_.empty(); }
   void clear() noexcept { lines_.clear(); }
-  void free() noexcept { std::string().swap(lines_); }
 
  private:
   std::size_t find(std::string_view name, std::size_t from) const noexcept;

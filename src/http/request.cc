@@ -17,34 +17,34 @@ std::string_view valueOf(std::span<const Field> fields, std::string_view name) n
 
 }  // namespace
 
-Request::Request(http::Exchange* exchange) noexcept : exchange_(exchange) {
-  if (exchange_ != nullptr) exchange_->retain();
+Request::Request(http::RequestData* data) noexcept : data_(data) {
+  if (data_ != nullptr) data_->retain();
 }
-Request::Request(const Request& other) noexcept : Request(other.exchange_) {}
+Request::Request(const Request& other) noexcept : Request(other.data_) {}
 Request::~Request() {
-  if (exchange_ != nullptr) exchange_->release();
+  if (data_ != nullptr) data_->release();
 }
 
 std::string_view Request::method() const noexcept {
-  return exchange_ == nullptr ? std::string_view() : exchange_->request.method;
+  return data_ == nullptr ? std::string_view() : data_->request.method;
 }
 std::string_view Request::url() const noexcept {
-  return exchange_ == nullptr ? std::string_view() : exchange_->request.target;
+  return data_ == nullptr ? std::string_view() : data_->request.target;
 }
 std::string_view Request::path() const noexcept {
-  if (exchange_ == nullptr) return {};
-  const std::string_view path = exchange_->request.path.substr(exchange_->chain.base);
+  if (data_ == nullptr) return {};
+  const std::string_view path = data_->request.path.substr(data_->base);
   return path.empty() ? std::string_view("/") : path;
 }
 std::string_view Request::baseUrl() const noexcept {
-  return exchange_ == nullptr ? std::string_view() : exchange_->request.path.substr(0, exchange_->chain.base);
+  return data_ == nullptr ? std::string_view() : data_->request.path.substr(0, data_->base);
 }
 std::string_view Request::host() const noexcept {
-  return exchange_ == nullptr ? std::string_view() : exchange_->request.authority;
+  return data_ == nullptr ? std::string_view() : data_->request.authority;
 }
 std::string_view Request::protocol() const noexcept {
-  if (exchange_ == nullptr) return {};
-  return exchange_->secure ? "https" : "http";
+  if (data_ == nullptr) return {};
+  return data_->secure ? "https" : "http";
 }
 
 std::string_view Request::params(std::string_view name) const noexcept {
@@ -56,40 +56,40 @@ std::string_view Request::params(std::string_view name) const noexcept {
   return {};
 }
 std::span<const Field> Request::params() const noexcept {
-  if (exchange_ == nullptr) return {};
-  return exchange_->chain.params;
+  if (data_ == nullptr) return {};
+  return data_->params;
 }
 std::string_view Request::query(std::string_view name) const noexcept {
   return valueOf(query(), name);
 }
 std::span<const Field> Request::query() const noexcept {
-  if (exchange_ == nullptr) return {};
-  return exchange_->query();
+  if (data_ == nullptr) return {};
+  return data_->query();
 }
 std::string_view Request::header(std::string_view name) const noexcept {
-  return exchange_ == nullptr ? std::string_view() : exchange_->header(name);
+  return data_ == nullptr ? std::string_view() : data_->header(name);
 }
 std::span<const Field> Request::headers() const noexcept {
-  if (exchange_ == nullptr) return {};
-  return exchange_->request.fields;
+  if (data_ == nullptr) return {};
+  return data_->request.fields;
 }
 std::string_view Request::cookies(std::string_view name) const noexcept {
   return valueOf(cookies(), name);
 }
 std::span<const Field> Request::cookies() const noexcept {
-  if (exchange_ == nullptr) return {};
-  return exchange_->cookies();
+  if (data_ == nullptr) return {};
+  return data_->cookies();
 }
 
 std::span<const std::byte> Request::body() const noexcept {
   return asBytes(text());
 }
 std::string_view Request::text() const noexcept {
-  return exchange_ == nullptr ? std::string_view() : std::string_view(exchange_->body);
+  return exchange() == nullptr ? std::string_view() : std::string_view(exchange()->body);
 }
 
 Address Request::remoteAddress() const noexcept {
-  return exchange_ == nullptr ? Address() : exchange_->remote;
+  return data_ == nullptr ? Address() : data_->remote;
 }
 bool Request::is(std::string_view type) const noexcept {
   return http::isType(header("Content-Type"), type);
@@ -98,15 +98,19 @@ std::string_view Request::accepts(std::initializer_list<std::string_view> types)
   return http::preferredType(header("Accept"), types);
 }
 bool Request::isUpgrade() const noexcept {
-  return exchange_ != nullptr && exchange_->request.upgrade;
+  return data_ != nullptr && data_->request.upgrade;
+}
+
+http::Exchange* Request::exchange() const noexcept {
+  return data_ == nullptr ? nullptr : data_->exchange();
 }
 
 void Request::setValue(std::string_view name, void* made, const void* type, void (*destroy)(void*)) const {
-  if (exchange_ == nullptr) return destroy(made);
-  exchange_->values.set(name, made, type, destroy);
+  if (data_ == nullptr) return destroy(made);
+  data_->setValue(name, made, type, destroy);
 }
 void* Request::getValue(std::string_view name, const void* type) const noexcept {
-  return exchange_ == nullptr ? nullptr : exchange_->values.get(name, type);
+  return data_ == nullptr ? nullptr : data_->value(name, type);
 }
 
 }  // namespace duplex

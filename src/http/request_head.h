@@ -15,8 +15,6 @@ struct RequestHead {
   RequestHead(const RequestHead&) = delete;
   RequestHead& operator=(const RequestHead&) = delete;
 
-  /// 11 for HTTP/1.1.
-  int version = 11;
   std::string_view method;
   /// Path and query as sent, in origin form; "*" of `OPTIONS *`.
   std::string_view target;
@@ -27,6 +25,8 @@ struct RequestHead {
   std::string_view authority;
   /// In the order sent; values without white space around them.
   std::vector<Field> fields;
+  /// 11 for HTTP/1.1.
+  int version = 11;
   /// Whether another request may follow: the client means to send one (RFC 9112 §9.3), and has not
   /// asked for a WebSocket.
   bool keepAlive = false;

@@ -54,7 +54,7 @@ File StaticFiles::open(std::string_view path, std::string& name) const {
 bool StaticFiles::serve(Exchange& exchange) const {
   const RequestHead& request = exchange.request;
   if (request.upgrade || (request.method != "GET" && request.method != "HEAD")) return false;
-  std::string_view path = request.path.substr(exchange.chain.base);
+  std::string_view path = request.path.substr(exchange.base);
   if (path.starts_with('/')) path.remove_prefix(1);
   std::string decoded;
   if (!decodePath(path, decoded)) {

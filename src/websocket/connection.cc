@@ -60,6 +60,7 @@ Connection::Connection(Group& group, const Url& url, const ClientOptions& option
 Connection::~Connection() {
   group_.loop.mailbox().slots.release(id_);
   group_.remove(*this);
+  group_.requests.drop(request_);
 }
 
 void Connection::discard() {
@@ -69,6 +70,16 @@ void Connection::discard() {
 
 WebSocket Connection::handle() const noexcept {
   return {&group_.loop.mailbox(), id_.index, id_.generation};
+}
+
+Address Connection::remoteAddress() const noexcept {
+  if (stream_) return stream_.remoteAddress();
+  return extras_ == nullptr ? Address() : extras_->remote;
+}
+
+const Request& Connection::request() {
+  group_.requests.own(request_, remoteAddress());
+  return request_;
 }
 
 Extras& Connection::extras() {
@@ -104,6 +115,7 @@ void Connection::start(MutableBytes leftover) {
   if (group_.route != nullptr && group_.route->open) {
     guarded([this] { group_.route->open(handle(), request_); });
   }
+  request_ = group_.requests.keep(request_);
   if (!leftover.empty() && stream_) receive(leftover);
 }
 

@@ -48,8 +48,12 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   WebSocket handle() const noexcept;
   ReadyState state() const noexcept { return state_; }
   std::size_t bufferedAmount() const noexcept;
-  Address remoteAddress() const noexcept { return stream_ ? stream_.remoteAddress() : Address(); }
-  const Request& request() const noexcept { return request_; }
+  /// Also in the close event.
+  Address remoteAddress() const noexcept;
+  /// What `WebSocket::request` is to return; the connection's own from now on.
+  const Request& request();
+  /// As long as nobody has asked for it other connections may have the same: look, but keep nothing.
+  const Request& peekRequest() const noexcept { return request_; }
   bool isClient() const noexcept { return group_.role == protocol::Role::Client; }
   Extras& extras();
   const Extras* existingExtras() const noexcept { return extras_.get(); }

@@ -126,6 +126,7 @@ void Connection::finish(bool reset) {
   cancel();
   // What never left stays counted, as in a browser.
   if (stream_.queuedPayload() != 0) extras().discarded += stream_.queuedPayload();
+  if (stream_) extras().remote = stream_.remoteAddress();
   stream_.close(reset);
   if (topics() != 0) group_.topics->remove(*this);
   if (extras_ != nullptr) extras_->handshake.reset();

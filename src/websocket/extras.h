@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <duplex/address.h>
 #include <duplex/error.h>
 #include <duplex/function.h>
 #include <duplex/message.h>
@@ -75,6 +76,8 @@ struct Extras {
   std::uint32_t progress = 0;
   /// Payload bytes given to `send` after closing.
   std::size_t discarded = 0;
+  /// The peer's address, once the stream is gone.
+  Address remote;
   CloseEvent closeEvent;
   /// Set where the connection failed: what `onerror` is told.
   bool failed = false;

@@ -9,6 +9,7 @@
 #include <duplex/websocket.h>
 
 #include "base/bytes.h"
+#include "http/kept_request.h"
 #include "net/loop.h"
 #include "protocol/opcode.h"
 #include "protocol/session.h"
@@ -34,6 +35,8 @@ class Group {
 
   /// A route's handlers; null for clients.
   const WebSocketRoute* route = nullptr;
+  /// What the connections keep of their requests.
+  http::KeptRequests requests;
   /// Null where there is nothing to subscribe to.
   topics::TopicTree* topics = nullptr;
   /// To all subscribers of the topic, on all loops, but `except`.

@@ -117,8 +117,9 @@ std::string WebSocket::url() const {
   if (connection == nullptr) return {};
   const websocket::Extras* extras = connection->existingExtras();
   if (extras != nullptr && !extras->url.empty()) return extras->url;
-  return std::string(connection->request().protocol() == "https" ? "wss://" : "ws://") +
-         std::string(connection->request().host()) + std::string(connection->request().url());
+  const Request& request = connection->peekRequest();
+  return std::string(request.protocol() == "https" ? "wss://" : "ws://") + std::string(request.host()) +
+         std::string(request.url());
 }
 
 std::string WebSocket::protocol() const {
@@ -275,7 +276,7 @@ void WebSocket::publish(std::string_view topic, const Message& message) const {
 
 const Request& WebSocket::request() const {
   static const Request none;
-  const Connection* connection = local();
+  Connection* connection = local();
   return connection == nullptr ? none : connection->request();
 }
 

@@ -1,6 +1,7 @@
 // From an HTTP request to a WebSocket: one chain of middleware, origins, subprotocols, refusals.
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,6 +98,58 @@ TEST_CASE("middleware answers before the 101, may add headers to it, and hands v
     CHECK_FALSE(contains(accepted, "Content-Length"));
     CHECK_FALSE(contains(accepted, "mine"));
     CHECK(user == "ann in a b");
+  });
+}
+
+TEST_CASE("a socket keeps what its request asked for, and the headers with a copy alone") {
+  overEachBackend([](net::Loop& loop) {
+    App app;
+    std::vector<Request> copies;
+    std::vector<std::string> seen;
+    app.use([](Request& req, Response&, Next& next) {
+      if (req.query("user") != "") req.set("user", std::string(req.query("user")));
+      next();
+    });
+    app.ws("/rooms/:room", {.open =
+                                [&](WebSocket ws, const Request& req) {
+                                  CHECK(ws.request().header("X-Mine") == "yes");
+                                  CHECK(ws.request().data() == req.data());
+                                  if (req.query("copy") == "1") copies.push_back(req);
+                                },
+                            .message =
+                                [&](WebSocket ws, const Message& message) {
+                                  const Request& kept = ws.request();
+                                  CHECK(kept.header("X-Mine") == "");
+                                  CHECK(kept.remoteAddress() == ws.remoteAddress());
+                                  const std::string* user = kept.value<std::string>("user");
+                                  seen.push_back(std::string(kept.params("room")) + ' ' +
+                                                 std::string(kept.query("user")) + ' ' +
+                                                 (user == nullptr ? "nobody" : *user) + ' ' + ws.url());
+                                  if (user == nullptr) kept.set("user", std::string(message.text()));
+                                },
+                            .close =
+                                [](WebSocket ws, const CloseEvent&) {
+                                  CHECK(ws.remoteAddress().ip() == "127.0.0.1");
+                                  CHECK(ws.remoteAddress().port() != 0);
+                                  CHECK(ws.request().remoteAddress() == ws.remoteAddress());
+                                }});
+    const Address address = app.listen(0, "127.0.0.1");
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (const char* target : {"/rooms/a", "/rooms/a", "/rooms/b?user=ann&copy=1"}) {
+      clients.push_back(std::make_unique<RawClient>(loop, address));
+      clients.back()->send(test::upgradeRequest(target, "X-Mine: yes\r\n") + test::clientFrame(0x81, "bob"));
+      REQUIRE(turnUntil(loop, [&] { return seen.size() == clients.size(); }));
+    }
+    // What one has set is not the other's, though both asked for the same.
+    const std::vector<std::string> expected{"a  nobody ws://localhost/rooms/a",
+                                            "a  nobody ws://localhost/rooms/a",
+                                            "b ann ann ws://localhost/rooms/b?user=ann&copy=1"};
+    CHECK(seen == expected);
+    clients.clear();
+    REQUIRE(turnUntil(loop, [&] { return app.clients().empty(); }));
+    REQUIRE(copies.size() == 1);
+    CHECK(copies[0].header("X-Mine") == "yes");
+    CHECK(*copies[0].value<std::string>("user") == "ann");
   });
 }
 

@@ -45,7 +45,6 @@ TEST_CASE("an upgrade takes the stream and the bytes that came early") {
       const auto take = [&](http::Exchange& exchange) {
         auto [stream, leftover] = exchange.connection->upgrade("HTTP/1.1 101 Switching Protocols\r\n\r\n");
         CHECK(exchange.connection == nullptr);
-        exchange.shrink();
         upgraded.stream = std::move(stream);
         upgraded.stream.setHandler(upgraded);
         upgraded.received += asText(leftover);
