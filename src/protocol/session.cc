@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/random.h"
 #include "protocol/close_code.h"
@@ -10,41 +11,57 @@
 
 namespace duplex::protocol {
 
+namespace {
+
+Event messageEvent(Opcode type, MutableBytes payload) noexcept {
+  return {.type = type == Opcode::Text ? Event::Type::Text : Event::Type::Binary, .payload = payload};
+}
+
+}  // namespace
+
 Event Session::next(MutableBytes& input) {
-  dropHandedOut();
+  if (partial_) dropHandedOut();
   while (!receiveEnded_) {
-    if (!insideFrame_) {
+    if (!partial_ || !partial_->insideFrame) {
       const DecodedHeader decoded = takeHeader(input);
       if (decoded.error != Errc{}) return fail(decoded.error);
       if (decoded.size == 0) return {};
-      if (const Errc error = check(decoded.header); error != Errc{}) return fail(error);
-      beginFrame(decoded.header);
+      const FrameHeader& header = decoded.header;
+      if (const Errc error = check(header); error != Errc{}) return fail(error);
+      // An event by itself, which needs no memory of ours.
+      const bool isWhole = header.fin && header.opcode != Opcode::Continuation;
+      if (isWhole && header.length <= input.size()) return takeFrame(header, input);
+      beginFrame(header);
     }
-    // Returned straight away, so that the event is built in its place.
-    if (liesWholeIn(input)) return takeFrame(input);
-    if (const Event event = collect(input); event || insideFrame_) return event;
+    if (const Event event = collect(input); event || partial_->insideFrame) return event;
   }
   input = {};
   return {};
 }
 
+Session::Partial& Session::partial() {
+  if (!partial_) partial_ = std::make_unique<Partial>();
+  return *partial_;
+}
+
 // The bytes of a header that is not complete are put by; there are at most 13 of them.
-DecodedHeader Session::takeHeader(MutableBytes& input) noexcept {
-  const std::size_t before = partialHeaderSize_;
+DecodedHeader Session::takeHeader(MutableBytes& input) {
+  const std::size_t before = partial_ ? partial_->headerSize : 0;
   std::array<std::byte, maxHeaderSize> joined;
   Bytes bytes = input;
   if (before > 0) {
     const std::size_t added = std::min(input.size(), joined.size() - before);
-    std::copy_n(input.data(), added, std::copy_n(partialHeader_.data(), before, joined.data()));
+    std::copy_n(input.data(), added, std::copy_n(partial_->header.data(), before, joined.data()));
     bytes = {joined.data(), before + added};
   }
   const DecodedHeader decoded = decodeHeader(bytes);
   if (decoded.size > 0) {
-    partialHeaderSize_ = 0;
+    if (before > 0) partial_->headerSize = 0;
     input = input.subspan(decoded.size - before);
-  } else if (decoded.error == Errc{}) {
-    partialHeaderSize_ = static_cast<std::uint8_t>(bytes.size());
-    std::copy_n(bytes.data(), bytes.size(), partialHeader_.data());
+  } else if (decoded.error == Errc{} && !bytes.empty()) {
+    Partial& kept = partial();
+    kept.headerSize = static_cast<std::uint8_t>(bytes.size());
+    std::copy_n(bytes.data(), bytes.size(), kept.header.data());
     input = {};
   }
   return decoded;
@@ -62,81 +79,74 @@ Errc Session::check(const FrameHeader& header) const noexcept {
     return {};
   }
   // §5.4.
+  const bool inMessage = partial_ && partial_->message != noMessage;
   if (header.opcode == Opcode::Continuation) {
-    if (message_ == noMessage) return Errc::UnexpectedContinuation;
-    if (fragments_ >= limits_->maxFragments) return Errc::TooManyFragments;
-  } else if (message_ != noMessage) {
+    if (!inMessage) return Errc::UnexpectedContinuation;
+    if (partial_->fragments >= limits_->maxFragments) return Errc::TooManyFragments;
+  } else if (inMessage) {
     return Errc::ExpectedContinuation;
   }
   // Said before any of it has come (§10.4).
   const std::size_t limit = limits_->maxMessageSize;
-  if (header.length > limit || buffer_.size() > limit - header.length) return Errc::MessageTooBig;
+  const std::size_t collected = inMessage ? partial_->buffer.size() : 0;
+  if (header.length > limit || collected > limit - header.length) return Errc::MessageTooBig;
   return {};
 }
 
-void Session::beginFrame(const FrameHeader& header) noexcept {
-  frame_ = header.opcode;
-  final_ = header.fin;
-  mask_ = header.mask;
-  position_ = 0;
-  remaining_ = header.length;
-  insideFrame_ = true;
-  if (isControl(frame_)) return;
-  if (frame_ != Opcode::Continuation) {
-    message_ = frame_;
-    fragments_ = 0;
+Event Session::takeFrame(const FrameHeader& header, MutableBytes& input) noexcept {
+  const MutableBytes payload = input.first(header.length);
+  input = input.subspan(header.length);
+  if (receivesMasked()) applyMask(payload, header.mask);
+  if (isControl(header.opcode)) return finishControl(header.opcode, payload);
+  if (header.opcode == Opcode::Text && !isValidUtf8(payload)) return fail(Errc::InvalidUtf8);
+  return messageEvent(header.opcode, payload);
+}
+
+void Session::beginFrame(const FrameHeader& header) {
+  Partial& frame = partial();
+  frame.frame = header.opcode;
+  frame.final = header.fin;
+  frame.mask = header.mask;
+  frame.position = 0;
+  frame.remaining = header.length;
+  frame.insideFrame = true;
+  if (isControl(header.opcode)) return;
+  if (header.opcode != Opcode::Continuation) {
+    frame.message = header.opcode;
+    frame.fragments = 0;
   }
-  ++fragments_;
-}
-
-// Whether the frame is an event by itself that needs no memory of ours.
-bool Session::liesWholeIn(Bytes input) const noexcept {
-  return position_ == 0 && remaining_ <= input.size() && final_ && frame_ != Opcode::Continuation;
-}
-
-Event Session::takeFrame(MutableBytes& input) noexcept {
-  const MutableBytes payload = input.first(remaining_);
-  input = input.subspan(remaining_);
-  insideFrame_ = false;
-  if (receivesMasked()) applyMask(payload, mask_);
-  if (isControl(frame_)) return finishControl(payload);
-  if (message_ == Opcode::Text && !isValidUtf8(payload)) return fail(Errc::InvalidUtf8);
-  return finishMessage(payload);
+  ++frame.fragments;
 }
 
 Event Session::collect(MutableBytes& input) {
-  const Bytes part = input.first(std::min<std::uint64_t>(remaining_, input.size()));
+  Partial& at = *partial_;
+  const bool control = isControl(at.frame);
+  const Bytes part = input.first(std::min<std::uint64_t>(at.remaining, input.size()));
   input = input.subspan(part.size());
-  const std::uint64_t after = remaining_ - part.size();
-  const bool isLast = final_ && !isControl(frame_);
+  const std::uint64_t after = at.remaining - part.size();
+  const bool isLast = at.final && !control;
   const MutableBytes bytes =
-      buffer_.extend(part.size(), isLast ? after : std::numeric_limits<std::size_t>::max());
-  copyMasked(part, bytes.data(), mask_, position_);
-  position_ += part.size();
-  remaining_ = after;
-  insideFrame_ = after > 0;
-  if (isControl(frame_)) {
-    if (insideFrame_) return {};
-    handedOut_ = position_;
-    return finishControl(buffer_.bytes().last(position_));
+      at.buffer.extend(part.size(), isLast ? after : std::numeric_limits<std::size_t>::max());
+  copyMasked(part, bytes.data(), at.mask, at.position);
+  at.position += part.size();
+  at.remaining = after;
+  at.insideFrame = after > 0;
+  if (control) {
+    if (at.insideFrame) return {};
+    at.handedOut = at.position;
+    return finishControl(at.frame, at.buffer.bytes().last(at.position));
   }
   // Text that can become no valid text is not waited for (§8.1).
-  if (message_ == Opcode::Text && !utf8_.feed(bytes)) return fail(Errc::InvalidUtf8);
-  if (insideFrame_ || !final_) return {};
-  if (!utf8_.complete()) return fail(Errc::InvalidUtf8);
-  handedOut_ = buffer_.size();
-  return finishMessage(buffer_.bytes());
+  if (at.message == Opcode::Text && !at.utf8.feed(bytes)) return fail(Errc::InvalidUtf8);
+  if (at.insideFrame || !at.final) return {};
+  if (!at.utf8.complete()) return fail(Errc::InvalidUtf8);
+  at.handedOut = at.buffer.size();
+  return messageEvent(std::exchange(at.message, noMessage), at.buffer.bytes());
 }
 
-Event Session::finishMessage(MutableBytes payload) noexcept {
-  const auto type = message_ == Opcode::Text ? Event::Type::Text : Event::Type::Binary;
-  message_ = noMessage;
-  return {.type = type, .payload = payload};
-}
-
-Event Session::finishControl(MutableBytes payload) noexcept {
-  if (frame_ == Opcode::Ping) return {.type = Event::Type::Ping, .payload = payload};
-  if (frame_ == Opcode::Pong) return {.type = Event::Type::Pong, .payload = payload};
+Event Session::finishControl(Opcode opcode, MutableBytes payload) noexcept {
+  if (opcode == Opcode::Ping) return {.type = Event::Type::Ping, .payload = payload};
+  if (opcode == Opcode::Pong) return {.type = Event::Type::Pong, .payload = payload};
   // RFC 6455 §5.5.1, §7.1.5.
   if (payload.size() == 1) return fail(Errc::CloseBodyTooShort);
   Event event{.type = Event::Type::Close, .code = close_code::noStatus};
@@ -156,11 +166,13 @@ Event Session::fail(Errc error) noexcept {
   return {.type = Event::Type::Failure, .error = error};
 }
 
+// What the last event showed is needed no more.
 void Session::dropHandedOut() noexcept {
-  if (receiveEnded_) handedOut_ = buffer_.size();
-  if (handedOut_ == 0) return;
-  buffer_.truncate(buffer_.size() - handedOut_);
-  handedOut_ = 0;
+  if (receiveEnded_ || partial_->isDone()) {
+    partial_.reset();
+  } else if (partial_->handedOut > 0) {
+    partial_->buffer.truncate(partial_->buffer.size() - std::exchange(partial_->handedOut, 0));
+  }
 }
 
 void Session::message(Opcode opcode, Bytes payload, OutputQueue& out) {

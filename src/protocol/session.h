@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include <duplex/error.h>
@@ -51,8 +52,9 @@ struct Event {
 /// It answers nothing by itself. To a Ping the caller sends `pong`, to a Close or a Failure `close`
 /// (`closeCode(error)` for the latter); after both Closes the connection is to end.
 ///
-/// A message lies in memory of its own only while it is incomplete, and takes no more than twice what
-/// has arrived of it; a declared length alone costs nothing. Lengths that are not written in as few
+/// Between messages it holds no memory but its own few bytes. A message lies in memory of its own only
+/// while it is incomplete, and takes no more than twice what has arrived of it; a declared length alone
+/// costs nothing. Lengths that are not written in as few
 /// bytes as they need are refused, though RFC 6455 §5.2 binds only senders to that.
 ///
 /// Not for two threads at once. `limits` must outlive it.
@@ -79,25 +81,45 @@ class Session {
   /// The peer's Close has come, or it has failed: what it sends now is discarded.
   bool receiveEnded() const noexcept { return receiveEnded_; }
   /// Whether a message or a frame has begun and not ended.
-  bool insideMessage() const noexcept {
-    return message_ != noMessage || insideFrame_ || partialHeaderSize_ > 0;
-  }
+  bool insideMessage() const noexcept { return partial_ != nullptr && !partial_->isDone(); }
 
  private:
   // A message has text or binary as its opcode, so this one is free.
   static constexpr Opcode noMessage = Opcode::Continuation;
 
+  /// What is known of a message or a frame that did not come whole in one input.
+  struct Partial {
+    // What has arrived of the message, and behind it of a control frame in between; `handedOut` bytes
+    // at its end are those of the last event.
+    MessageBuffer buffer;
+    std::uint64_t handedOut = 0;
+    // Payload of the current frame: taken, and still to come.
+    std::uint64_t position = 0;
+    std::uint64_t remaining = 0;
+    MaskKey mask{};
+    // Frames of the message.
+    std::uint32_t fragments = 0;
+    Utf8Checker utf8;
+    Opcode message = noMessage;
+    Opcode frame = Opcode::Continuation;
+    bool final = false;
+    bool insideFrame = false;
+    std::uint8_t headerSize = 0;
+    std::array<std::byte, maxHeaderSize - 1> header{};
+
+    bool isDone() const noexcept { return message == noMessage && !insideFrame && headerSize == 0; }
+  };
+
   bool receivesMasked() const noexcept { return role_ == Role::Server; }
   bool sendsMasked() const noexcept { return role_ == Role::Client; }
+  Partial& partial();
 
-  DecodedHeader takeHeader(MutableBytes& input) noexcept;
+  DecodedHeader takeHeader(MutableBytes& input);
   Errc check(const FrameHeader& header) const noexcept;
-  void beginFrame(const FrameHeader& header) noexcept;
-  bool liesWholeIn(Bytes input) const noexcept;
-  Event takeFrame(MutableBytes& input) noexcept;
+  Event takeFrame(const FrameHeader& header, MutableBytes& input) noexcept;
+  void beginFrame(const FrameHeader& header);
   Event collect(MutableBytes& input);
-  Event finishMessage(MutableBytes payload) noexcept;
-  Event finishControl(MutableBytes payload) noexcept;
+  Event finishControl(Opcode opcode, MutableBytes payload) noexcept;
   Event fail(Errc error) noexcept;
   void dropHandedOut() noexcept;
 
@@ -105,27 +127,11 @@ class Session {
   void send(Opcode opcode, Bytes payload, OutputQueue& out);
 
   const SessionLimits* limits_;
-  // What has arrived of a message that does not lie whole in one input, and behind it of a control
-  // frame in between; `handedOut_` bytes at its end are those of the last event.
-  MessageBuffer buffer_;
-  std::uint64_t handedOut_ = 0;
-  // Payload of the current frame: taken, and still to come.
-  std::uint64_t position_ = 0;
-  std::uint64_t remaining_ = 0;
-  MaskKey mask_{};
-  // Frames of the current message.
-  std::uint32_t fragments_ = 0;
-  // Back at its start after each message, since one that ends inside a code point is a failure.
-  Utf8Checker utf8_;
-  Opcode message_ = noMessage;
-  Opcode frame_ = Opcode::Continuation;
+  // Null between messages: what comes whole is handed out without it.
+  std::unique_ptr<Partial> partial_;
   Role role_;
-  bool final_ = false;
-  bool insideFrame_ = false;
   bool closeSent_ = false;
   bool receiveEnded_ = false;
-  std::uint8_t partialHeaderSize_ = 0;
-  std::array<std::byte, maxHeaderSize - 1> partialHeader_{};
 };
 
 /// A server's data frame, whole, to be shared by many connections (a server's frames are the same for
