@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -79,6 +80,8 @@ void addManner(CLI::App& command, Options& options) {
   command.add_option("--origin", options.origin, "the Origin to claim");
   command.add_option("--subprotocol", options.protocols, "a subprotocol to offer; may be repeated")
       ->allow_extra_args(false);
+  command.add_option("--pid", options.pid, "the server's process, to measure its processor time and memory")
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   command.add_flag("--json", options.json, "print the result as one JSON object");
 }
 

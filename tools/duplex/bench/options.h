@@ -29,6 +29,8 @@ struct Options {
   double ramp = 0;
   unsigned threads = 1;
   std::string backend = "auto";
+  /// The server's process, to be measured too; 0: none.
+  int pid = 0;
   bool json = false;
   /// Each "Name: value".
   std::vector<std::string> headers;

@@ -57,9 +57,23 @@ double perSecond(const Result& result, double count) {
   return result.seconds > 0 ? count / result.seconds : 0;
 }
 
-double cpuPerOperation(const Result& result) {
+double microsecondsEach(const Result& result, double seconds) {
   const auto operations = static_cast<double>(result.operations());
-  return operations > 0 ? (result.cpu.user + result.cpu.system) / operations * 1e6 : 0;
+  return operations > 0 ? seconds / operations * 1e6 : 0;
+}
+
+double clientCpu(const Result& result) {
+  return result.cpu.user + result.cpu.system;
+}
+
+Json serverUse(const Result& result) {
+  if (result.options.pid == 0) return nullptr;
+  return {{"pid", result.options.pid},
+          {"cpu", result.server.cpu},
+          {"cpuUser", result.server.user},
+          {"cpuSystem", result.server.system},
+          {"cpuPerMessage", microsecondsEach(result, result.server.cpu)},
+          {"memory", result.server.memory}};
 }
 
 }  // namespace
@@ -111,10 +125,11 @@ std::string toJson(const Result& result) {
       {"client",
        {{"cpuUser", result.cpu.user},
         {"cpuSystem", result.cpu.system},
-        {"cpuPerMessage", cpuPerOperation(result)},
+        {"cpuPerMessage", microsecondsEach(result, clientCpu(result))},
         {"cpuShare", result.cpu.busy},
         {"waitedForCpu", result.cpu.waited},
         {"lateness", percentiles(tally.lateness)}}},
+      {"server", serverUse(result)},
       {"bottleneck", !bottleneck.empty()},
       {"bottleneckReason", bottleneck},
   };
@@ -130,6 +145,17 @@ std::string timesLine(std::string_view name, const Histogram& times) {
   return fmt::format("{:<12} p50 {}, p90 {}, p99 {}, p99.9 {}, max {}, mean {}\n", name, at(50), at(90),
                      at(99), at(99.9), shortTime(times.max()),
                      shortTime(static_cast<std::uint64_t>(times.mean())));
+}
+
+std::string cpuLine(const Result& result, std::string_view name, double user, double system) {
+  const double cpu = user + system;
+  std::string line = fmt::format("{:<12} {:.2f} s user, {:.2f} s system", name, user, system);
+  if (result.operations() > 0) {
+    line += fmt::format(", {:.2f} µs a {}", microsecondsEach(result, cpu),
+                        result.options.workload == WorkloadKind::Connect ? "handshake" : "message");
+  }
+  const double share = result.seconds > 0 ? cpu / result.seconds : 0;
+  return line + fmt::format(", {:.0f} % of a core\n", 100 * share);
 }
 
 std::string headLine(const Result& result) {
@@ -166,12 +192,12 @@ std::string toTable(const Result& result) {
   }
   table += timesLine("latency", tally.latency);
   table += timesLine(connects ? "latency" : "handshake", tally.opening);
-  table +=
-      fmt::format("{:<12} {:.2f} s user, {:.2f} s system", "client CPU", result.cpu.user, result.cpu.system);
-  if (operations > 0) {
-    table += fmt::format(", {:.2f} µs a {}", cpuPerOperation(result), connects ? "handshake" : "message");
+  table += cpuLine(result, "client CPU", result.cpu.user, result.cpu.system);
+  if (result.options.pid != 0) {
+    table += cpuLine(result, "server CPU", result.server.user, result.server.system);
+    table += fmt::format("{:<12} {} bytes\n", "server RAM",
+                         shortNumber(static_cast<double>(result.server.memory)));
   }
-  table += fmt::format(", {:.0f} % of a core\n", 100 * result.cpu.busy);
   for (std::size_t i = 0; i < faults; ++i) {
     if (tally.errors[i] == 0) continue;
     table += fmt::format("{:<12} {} {}: {}\n", "errors", tally.errors[i], nameOf(static_cast<Fault>(i)),

@@ -6,6 +6,7 @@
 
 #include "bench/cpu_meter.h"
 #include "bench/options.h"
+#include "bench/process_meter.h"
 #include "bench/tally.h"
 
 namespace duplex::bench {
@@ -18,6 +19,8 @@ struct Result {
   double seconds = 0;
   Tally tally;
   CpuUse cpu;
+  /// With `options.pid`.
+  ProcessUse server;
   std::size_t opened = 0;
   std::size_t openAtEnd = 0;
   bool interrupted = false;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <duplex/loop.h>
@@ -12,6 +13,7 @@
 #include "bench/crew.h"
 #include "bench/descriptors.h"
 #include "bench/live_line.h"
+#include "bench/process_meter.h"
 
 namespace duplex::bench {
 namespace {
@@ -36,6 +38,7 @@ class Run {
         loop_(crew_.loop()) {
     result_.options = options;
     result_.backend = loop_.backendName();
+    if (options.pid != 0) server_.emplace(options.pid);
     board_.onComplete = [this] { tellPublisher(); };
     for (Engine* engine : crew_.engines()) {
       engine->onAllGone = [this] { loop_.mailbox().post([this] { countGone(); }); };
@@ -78,6 +81,7 @@ class Run {
   }
 
   void measure() {
+    if (server_) server_->start();
     crew_.each([](Engine& engine) { engine.beginMeasuring(); },
                [this] { after(milliseconds(result_.options.duration), &Run::end); });
   }
@@ -85,6 +89,7 @@ class Run {
   void end() {
     if (std::exchange(ending_, true)) return;
     live_.reset();
+    if (server_) result_.server = server_->stop();
     crew_.each([](Engine& engine) { engine.endMeasuring(); }, [this] { drain(); });
   }
 
@@ -155,6 +160,7 @@ class Run {
   Crew crew_;
   net::Loop& loop_;
   std::unique_ptr<LiveLine> live_;
+  std::optional<ProcessMeter> server_;
   TimerId timer_{};
   std::size_t gone_ = 0;  // threads that have lost all connections
   bool opening_ = false;
