@@ -48,6 +48,10 @@ class OutputQueue {
   /// Removes all.
   void clear() noexcept;
 
+  /// Bytes of memory that an empty queue holds, itself included.
+  std::size_t memory() const noexcept {
+    return sizeof *this + (head_ == nullptr ? 0 : sizeof(Chunk) + head_->capacity);
+  }
   /// Gives back what is over `keep` bytes of memory. Does nothing unless empty.
   void shrink(std::size_t keep) noexcept;
 

@@ -71,6 +71,9 @@ class Backend {
   virtual void updateReading(Socket& socket) = 0;
   /// Gives the kernel what is queued, and after it FIN if `state().shuttingDown`.
   virtual void flush(Socket& socket) = 0;
+  /// Gives the kernel the beginning of `head` and `body`, as much as it takes at once; returns how much.
+  /// Nothing is queued. What goes wrong shows in the next `flush`.
+  virtual std::size_t sendNow(Socket& socket, Bytes head, Bytes body) noexcept = 0;
   virtual void close(Socket& socket, bool reset) noexcept = 0;
 
   /// Watches `descriptor`, in the place of what it was watched for before; for neither: no more.

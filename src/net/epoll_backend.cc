@@ -30,6 +30,15 @@ std::uint64_t keyOf(int descriptor, Kind kind) noexcept {
   return static_cast<std::uint64_t>(descriptor) << 2 | kind;
 }
 
+/// One piece, the usual case, costs the kernel less by itself than in a list.
+ssize_t send(int descriptor, std::span<iovec> pieces) noexcept {
+  if (pieces.size() == 1) return ::send(descriptor, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(descriptor, &message, MSG_NOSIGNAL);
+}
+
 std::error_code errorOf(int error) noexcept {
   return {error, std::generic_category()};
 }
@@ -165,7 +174,7 @@ void EpollBackend::updateReading(Socket& socket) {
 void EpollBackend::read(Socket& socket) {
   const ssize_t size = ::recv(socket.state().descriptor, receiveBuffer_.get(), receiveBufferSize, 0);
   if (size > 0) {
-    socket.handler().onData({receiveBuffer_.get(), static_cast<std::size_t>(size)});
+    loop_.received(socket, {receiveBuffer_.get(), static_cast<std::size_t>(size)});
   } else if (size == 0) {
     socket.state().ended = true;
     updateInterest(socket);
@@ -181,10 +190,7 @@ void EpollBackend::flush(Socket& socket) {
   bool some = false;
   while (socket.queued() != 0) {
     OutputQueue& output = socket.pending();
-    msghdr message{};
-    message.msg_iov = pieces;
-    message.msg_iovlen = output.gather(pieces);
-    const ssize_t sent = ::sendmsg(state.descriptor, &message, MSG_NOSIGNAL);
+    const ssize_t sent = send(state.descriptor, {pieces, output.gather(pieces)});
     if (sent >= 0) {
       output.consume(static_cast<std::size_t>(sent));
       some = true;
@@ -203,6 +209,10 @@ void EpollBackend::flush(Socket& socket) {
     ::shutdown(state.descriptor, SHUT_WR);
   }
   loop_.sent(socket);
+}
+
+std::size_t EpollBackend::sendNow(Socket& socket, Bytes head, Bytes body) noexcept {
+  return net::sendNow(socket.state().descriptor, head, body);
 }
 
 void EpollBackend::close(Socket& socket, bool reset) noexcept {

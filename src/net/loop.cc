@@ -10,9 +10,9 @@
 namespace duplex::net {
 namespace {
 
-// What an output queue keeps between uses, and how many queues are kept.
+// What one output queue keeps between uses, and all of them.
 constexpr std::size_t keptOutputSize = 64 * 1024;
-constexpr std::size_t keptOutputs = 64;
+constexpr std::size_t keptOutputs = 2 * 1024 * 1024;
 
 thread_local Loop* threadLoop = nullptr;
 // The loop that `current` made; it ends with its thread.
@@ -201,6 +201,23 @@ void Loop::connected(Socket& socket) {
   socket.handler().onConnected();
 }
 
+void Loop::received(Socket& socket, MutableBytes bytes) {
+  // What was answered before a handler threw is sent at the end of the turn.
+  struct Answering {
+    Loop& loop;
+    Socket& socket;
+    Answering(Loop& on, Socket& of) noexcept : loop(on), socket(of) { loop.answering_ = &socket; }
+    ~Answering() {
+      loop.answering_ = nullptr;
+      if (std::exchange(loop.answered_, false) && !socket.state().closed) loop.markDirty(socket);
+    }
+  } answering(*this, socket);
+  socket.handler().onData(bytes);
+  const Socket::State& state = socket.state();
+  if (state.dirty || state.closed || state.blocked || !std::exchange(answered_, false)) return;
+  backend_->flush(socket);
+}
+
 void Loop::fail(Socket& socket, std::error_code error) {
   socket.shut(false);
   socket.handler().onFailed(error);
@@ -264,15 +281,17 @@ OutputQueue* Loop::takeOutput() {
   if (freeOutputs_.empty()) return new OutputQueue;
   OutputQueue* output = freeOutputs_.back().release();
   freeOutputs_.pop_back();
+  freeOutputSize_ -= output->memory();
   return output;
 }
 
 void Loop::giveBackOutput(Socket& socket) noexcept {
   if (socket.output_ == nullptr) return;
   std::unique_ptr<OutputQueue> output(std::exchange(socket.output_, nullptr));
-  if (freeOutputs_.size() >= keptOutputs) return;
+  if (freeOutputSize_ >= keptOutputs) return;
   output->clear();
   output->shrink(keptOutputSize);
+  freeOutputSize_ += output->memory();
   freeOutputs_.push_back(std::move(output));
 }
 

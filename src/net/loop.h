@@ -102,6 +102,8 @@ class Loop {
 
   /// It is connected: tells its handler, and sends what has been queued for this.
   void connected(Socket& socket);
+  /// `bytes` arrived: tells its handler, and sends what it answers while all of it is at hand.
+  void received(Socket& socket, MutableBytes bytes);
   /// Some or all of the queue has gone to the kernel.
   void sent(Socket& socket);
   /// The connection is broken: closes the socket and tells its handler.
@@ -142,7 +144,11 @@ class Loop {
   Socket* dirty_ = nullptr;
   Socket* lastDirty_ = nullptr;
   std::vector<Socket*> graveyard_;
+  // The socket whose data is being handled, and whether that has written to it.
+  Socket* answering_ = nullptr;
+  bool answered_ = false;
   std::vector<std::unique_ptr<OutputQueue>> freeOutputs_;
+  std::size_t freeOutputSize_ = 0;
 
   // Shared, so that a callback may clear the timer it runs for.
   std::unordered_map<std::uint64_t, std::shared_ptr<UserTimer>> userTimers_;

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -92,6 +93,17 @@ int openSocket(const Address& address) noexcept {
 
 void tune(int descriptor) noexcept {
   setOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+std::size_t sendNow(int descriptor, Bytes head, Bytes body) noexcept {
+  // sendmsg does not write to what an iovec points to, whatever its type says.
+  iovec pieces[] = {{const_cast<std::byte*>(head.data()), head.size()},
+                    {const_cast<std::byte*>(body.data()), body.size()}};
+  msghdr message{};
+  message.msg_iov = pieces;
+  message.msg_iovlen = 2;
+  const ssize_t sent = ::sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
 }
 
 std::error_code pendingError(int descriptor) noexcept {

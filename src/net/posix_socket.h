@@ -6,6 +6,8 @@
 
 #include <duplex/address.h>
 
+#include "base/bytes.h"
+
 namespace duplex::net {
 
 /// What the back ends of this kernel share: sockets made and described. All are non-blocking and
@@ -33,6 +35,8 @@ Address peerAddress(int descriptor) noexcept;
 int openSocket(const Address& address) noexcept;
 /// What every connection gets: no delay of small writes (RFC 896).
 void tune(int descriptor) noexcept;
+/// Sends as much as the kernel takes at once; returns how much, 0 if nothing or in an error.
+std::size_t sendNow(int descriptor, Bytes head, Bytes body) noexcept;
 /// The error that is pending on `descriptor`, if any.
 std::error_code pendingError(int descriptor) noexcept;
 /// Makes the peer get RST when it is closed.

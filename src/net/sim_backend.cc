@@ -130,6 +130,18 @@ void SimBackend::flush(Socket& socket) {
   loop_.sent(socket);
 }
 
+std::size_t SimBackend::sendNow(Socket& socket, Bytes head, Bytes body) noexcept {
+  End& end = ends_[static_cast<std::size_t>(socket.state().descriptor)];
+  End& peer = ends_[static_cast<std::size_t>(end.peer)];
+  const std::size_t room = options_.capacity - std::min(options_.capacity, peer.inbox.size());
+  if (peer.gone || room == 0 || chance(options_.delays)) return 0;
+  ++sends_;
+  const std::size_t size = std::min(1 + random_() % room, head.size() + body.size());
+  const std::size_t ofHead = std::min(size, head.size());
+  peer.inbox.append(asText(head.first(ofHead))).append(asText(body.first(size - ofHead)));
+  return size;
+}
+
 void SimBackend::close(Socket& socket, bool reset) noexcept {
   if (socket.state().descriptor >= 0) {
     End& end = ends_[static_cast<std::size_t>(socket.state().descriptor)];
@@ -202,7 +214,7 @@ void SimBackend::deliver(End& end) {
   std::string chunk = end.inbox.substr(0, size);
   end.inbox.erase(0, size);
   ++receives_;
-  end.socket->handler().onData(std::as_writable_bytes(std::span(chunk)));
+  loop_.received(*end.socket, std::as_writable_bytes(std::span(chunk)));
 }
 
 void SimBackend::dispatch() {

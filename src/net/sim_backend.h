@@ -50,6 +50,7 @@ class SimBackend final : public Backend {
   void connect(Socket& socket) override;
   void updateReading(Socket&) override {}
   void flush(Socket& socket) override;
+  std::size_t sendNow(Socket& socket, Bytes head, Bytes body) noexcept override;
   void close(Socket& socket, bool reset) noexcept override;
   void watch(int descriptor, bool readable, bool writable, WatchHandler& handler) override;
 

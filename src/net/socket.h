@@ -46,8 +46,14 @@ class Socket {
   Loop& loop() const noexcept { return *loop_; }
   const Address& remoteAddress() const noexcept { return state_.remote; }
 
-  /// The queue to append to; what is in it at the end of the turn is sent.
+  /// The queue to append to. What is in it is sent at the end of the turn; what answers the socket's own
+  /// data, as soon as `onData` returns.
   OutputQueue& output();
+  /// The same, but never sent before the end of the turn: for what the turn may bring more of.
+  OutputQueue& sharedOutput();
+  /// Queues `head` and `body`. What of them the kernel takes at once is not copied, if nothing waits
+  /// before it. Pays for bodies that cost more to copy than a system call does.
+  void write(Bytes head, Bytes body);
   /// Bytes queued and not yet taken by the kernel.
   std::size_t queued() const noexcept { return output_ == nullptr ? 0 : output_->size(); }
   /// Payload bytes among them; see OutputQueue::payload.

@@ -53,6 +53,7 @@ class UringBackend final : public Backend {
   void connect(Socket& socket) override;
   void updateReading(Socket& socket) override;
   void flush(Socket& socket) override;
+  std::size_t sendNow(Socket& socket, Bytes head, Bytes body) noexcept override;
   void close(Socket& socket, bool reset) noexcept override;
   void watch(int descriptor, bool readable, bool writable, WatchHandler& handler) override;
 

@@ -197,6 +197,10 @@ void UringBackend::flush(Socket& socket) {
   staged_.push_back({&socket, size});
 }
 
+std::size_t UringBackend::sendNow(Socket& socket, Bytes head, Bytes body) noexcept {
+  return net::sendNow(socket.state().descriptor, head, body);
+}
+
 void UringBackend::noteShortfall(std::uint64_t data, int result) {
   constexpr std::uint64_t mask = 7;
   if (static_cast<Kind>(data & mask) != Kind::Send) return;

@@ -34,6 +34,8 @@ class Stream {
 
   /// See net::Socket.
   OutputQueue& output() { return socket_->output(); }
+  OutputQueue& sharedOutput() { return socket_->sharedOutput(); }
+  void write(Bytes head, Bytes body) { socket_->write(head, body); }
   std::size_t queued() const noexcept { return socket_ == nullptr ? 0 : socket_->queued(); }
   std::size_t queuedPayload() const noexcept { return socket_ == nullptr ? 0 : socket_->queuedPayload(); }
   std::uint32_t progress() const noexcept { return socket_ == nullptr ? 0 : socket_->progress(); }

@@ -1,6 +1,7 @@
 #include "websocket/connection.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/output_queue.h"
@@ -17,6 +18,8 @@ namespace {
 
 // More than this in the queue is worth a drain event, even if the kernel takes it all at once.
 constexpr std::size_t highWater = 64 * 1024;
+// A payload of this size costs more to copy than to send at once.
+constexpr std::size_t directSize = 4 * 1024;
 
 }  // namespace
 
@@ -243,13 +246,20 @@ void Connection::send(Opcode type, Bytes payload) {
     return;
   }
   if (overLimit(payload.size())) return;
-  session_.message(type, payload, stream_.output());
+  if (payload.size() >= directSize && !isClient()) {
+    std::array<std::byte, protocol::maxHeaderSize> head;
+    const std::size_t size = protocol::encodeHeader({.opcode = type, .length = payload.size()}, head.data());
+    stream_.write(Bytes(head).first(size), payload);
+    if (stream_.queued() != 0) stream_.output().endFrame(payload.size());
+  } else {
+    session_.message(type, payload, stream_.output());
+  }
   if (stream_.queued() > highWater) stream_.notifyDrained();
 }
 
 void Connection::sendFrame(const Ref<SharedBytes>& frame, std::size_t payload) {
   if (state_ != ReadyState::Open || overLimit(payload)) return;
-  OutputQueue& output = stream_.output();
+  OutputQueue& output = stream_.sharedOutput();
   output.append(frame);
   output.endFrame(payload);
   if (stream_.queued() > highWater) stream_.notifyDrained();

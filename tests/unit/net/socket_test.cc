@@ -115,6 +115,53 @@ TEST_CASE("what is written in one turn leaves in one send") {
   CHECK(sim.sim->sends() == before + 1);
 }
 
+TEST_CASE("an answer leaves with what it answers, and what is shared at the end of the turn") {
+  SimLoop sim;
+  Pair pair(sim.loop);
+  std::size_t sends = 0;
+  pair.peer->onDataHook = [&] {
+    sends = sim.sim->sends();
+    pair.peer->socket->output().append("at once");
+    sim.loop.defer([&] { sends = sim.sim->sends() - sends; });
+  };
+  pair.client.socket->output().append("?");
+  CHECK(turnUntil(sim.loop, [&] { return pair.client.received == "at once"; }));
+  CHECK(sends == 1);
+
+  pair.peer->onDataHook = [&] {
+    sends = sim.sim->sends();
+    pair.peer->socket->output().append(", and ");
+    pair.peer->socket->sharedOutput().append("later");
+    sim.loop.defer([&] { sends = sim.sim->sends() - sends; });
+  };
+  pair.client.socket->output().append("?");
+  CHECK(turnUntil(sim.loop, [&] { return pair.client.received == "at once, and later"; }));
+  CHECK(sends == 0);
+}
+
+TEST_CASE("what is written past the queue keeps its place among what is queued") {
+  overEachBackend([](net::Loop& loop) {
+    Pair pair(loop);
+    std::string expected;
+    const auto queue = [&](const std::string& text) {
+      pair.client.socket->output().append(text);
+      expected += text;
+    };
+    const auto write = [&](const std::string& head, const std::string& body) {
+      pair.client.socket->write(asBytes(head), asBytes(body));
+      expected += head + body;
+    };
+    write("head of the first", randomText(1'000'000));
+    write("head of the second", randomText(900'000));
+    queue("queued");
+    write("head of the third", randomText(100'000));
+    CHECK(turnUntil(loop, [&] { return pair.peer->received.size() >= expected.size(); }));
+    write("head of the last", randomText(5'000));
+    CHECK(turnUntil(loop, [&] { return pair.peer->received.size() >= expected.size(); }));
+    CHECK((pair.peer->received == expected));
+  });
+}
+
 TEST_CASE("what is queued before the connection is there goes out when it is") {
   overEachBackend([](net::Loop& loop) {
     Server server(loop);
