@@ -36,7 +36,8 @@ void hello(duplex::App& app) {
   app.get("/", [](duplex::Request&, duplex::Response& res) { res.type("text/plain").send("Hello, World!"); });
 }
 
-/// One value that changes each second, and three ways to follow it.
+/// One value that changes each second, and three ways to follow it. It comes with the time of the change, in
+/// microseconds of the machine's monotonic clock.
 class Watched {
  public:
   explicit Watched(duplex::App& app) : app_(app) {
@@ -57,16 +58,26 @@ class Watched {
   }
 
  private:
-  std::string value() const { return "{\"value\":" + std::to_string(number_) + "}"; }
+  static long now() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+
+  std::string value() const {
+    return "{\"value\":" + std::to_string(number_) + ",\"at\":" + std::to_string(changed_) + "}";
+  }
 
   void change() {
     ++number_;
+    changed_ = now();
     app_.publish("value", value());
     for (const duplex::Response& res : std::exchange(waiting_, {})) res.json(value());
   }
 
   duplex::App& app_;
   long number_ = 0;
+  long changed_ = now();
   std::vector<duplex::Response> waiting_;
 };
 

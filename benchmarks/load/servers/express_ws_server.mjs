@@ -33,11 +33,14 @@ function hello() {
   app.get('/', (req, res) => res.type('text/plain').send('Hello, World!'));
 }
 
-// One value that changes each second, and three ways to follow it.
+// One value that changes each second, and three ways to follow it. It comes with the time of the change, in
+// microseconds of the machine's monotonic clock.
 function watch() {
+  const now = () => Number(process.hrtime.bigint() / 1000n);
   let number = 0;
+  let changed = now();
   let waiting = [];
-  const value = () => JSON.stringify({value: number});
+  const value = () => JSON.stringify({value: number, at: changed});
   const answer = (res) => res.type('application/json').send(value());
   app.ws('/push', (socket) => socket.send(value()));
   app.get('/value', (req, res) => answer(res));
@@ -47,6 +50,7 @@ function watch() {
   });
   setInterval(() => {
     number += 1;
+    changed = now();
     for (const client of getWss().clients) {
       if (client.readyState === client.OPEN) client.send(value());
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -13,8 +14,20 @@ namespace {
 
 constexpr std::size_t minCapacity = 64 * 1024;
 constexpr std::size_t maxHead = 16 * 1024;
-constexpr std::string_view hello =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, World!";
+/// With the date (RFC 9110 §6.6.1), which is written anew each second and never changes its length.
+std::string_view hello() {
+  static std::time_t made = -1;
+  static std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now != made) {
+    char date[32];
+    std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&now));
+    text = std::string("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: ") + date +
+           "\r\nContent-Length: 13\r\n\r\nHello, World!";
+    made = now;
+  }
+  return text;
+}
 
 std::unique_ptr<std::byte[]> copyOf(std::span<const std::byte> bytes, std::size_t capacity) {
   auto copy = std::make_unique_for_overwrite<std::byte[]>(capacity);
@@ -77,7 +90,7 @@ Answer Peer::receiveRequests(std::span<std::byte> input) {
     text.remove_prefix(head.size());
     const std::string_view key = header(head, "Sec-WebSocket-Key");
     if (key.empty()) {
-      answers += hello;
+      answers += hello();
       continue;
     }
     answer = answerWith(answers + switchingProtocols(key));
@@ -87,9 +100,7 @@ Answer Peer::receiveRequests(std::span<std::byte> input) {
   // A client has no frames to send before it has read the 101, so nothing is lost by looking at what
   // follows the head only when more has come.
   const bool tooMuch = !upgraded_ && text.size() > maxHead;
-  if (!upgraded_ && answers == hello) {
-    answer.bytes = std::as_bytes(std::span(hello));
-  } else if (!upgraded_ && !answers.empty()) {
+  if (!upgraded_ && !answers.empty()) {
     answer = answerWith(answers);
   }
   answer.ends = tooMuch;
