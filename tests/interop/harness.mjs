@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const folder = process.env.DUPLEX_BIN ?? join(root, 'build', 'release', 'bin');
+/** Where duplex's programs are. */
+export const folder = process.env.DUPLEX_BIN ?? join(root, 'build', 'release', 'bin');
 
 /** Far more than anything here takes, so that a busy machine fails nothing. */
 export const patience = 30_000;

@@ -17,6 +17,11 @@ std::uint64_t Board::join() {
   return published_.load();
 }
 
+std::size_t Board::readers() {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(readers_);
+}
+
 void Board::publish(std::int64_t time) {
   const std::lock_guard lock(mutex_);
   const std::uint64_t message = published_.load();

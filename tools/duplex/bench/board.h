@@ -20,9 +20,6 @@ class Board {
   /// Called, on the thread that finds it out, for each message that has reached all.
   Function<void()> onComplete;
 
-  /// The number of messages in a FramePool.
-  std::size_t poolSize = 1;
-
   /// One connection more that every message is to reach; returns the number of the first.
   std::uint64_t join();
   /// One is lost; it had received all messages before `position`.
@@ -42,6 +39,8 @@ class Board {
     return slots_[message & mask_].time.load(std::memory_order_relaxed);
   }
 
+  /// Connections that messages are to reach.
+  std::size_t readers();
   std::uint64_t published() const noexcept { return published_.load(); }
   /// Calls `each(time, connections)` for every message that has not reached all.
   template <class Each>

@@ -61,7 +61,7 @@ void addLoad(CLI::App& command, Options& options) {
       ->excludes(text);
   command.add_option("-d,--duration", options.duration, "seconds to measure")
       ->capture_default_str()
-      ->check(seconds);
+      ->check(CLI::Range(0.01, 1e6));
   command.add_option("--warm-up", options.warmUp, "seconds before that")
       ->capture_default_str()
       ->check(seconds);
@@ -74,7 +74,9 @@ void addManner(CLI::App& command, Options& options) {
   command.add_option("--threads", options.threads, "event loops, each on its own thread")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
-  command.add_option("--backend", options.backend, "auto, epoll or uring")->capture_default_str();
+  command.add_option("--backend", options.backend, "uring, epoll, or auto, the former where it works")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "uring", "epoll"}));
   command.add_option("--header", options.headers, "'Name: value' to send along; may be repeated")
       ->allow_extra_args(false);
   command.add_option("--origin", options.origin, "the Origin to claim");
@@ -96,7 +98,26 @@ CLI::App* addCommand(CLI::App& program, Options& options) {
   return command;
 }
 
+namespace {
+
+bool sendsMessages(const Options& options) {
+  return options.workload == WorkloadKind::Echo || options.workload == WorkloadKind::Broadcast;
+}
+
+/// What is wrong with them together; empty if nothing is.
+std::string contradiction(const Options& options) {
+  if (options.rate > 0 && !sendsMessages(options)) return "--rate is for the workloads echo and broadcast";
+  if (options.threads > options.connections) return "there are fewer connections than threads";
+  return {};
+}
+
+}  // namespace
+
 int runCommand(const Options& options) {
+  if (const std::string what = contradiction(options); !what.empty()) {
+    fmt::print(stderr, "duplex: {}\n", what);
+    return 2;
+  }
   Result result;
   try {
     result = run(options);
@@ -105,8 +126,7 @@ int runCommand(const Options& options) {
     return 2;
   }
   fmt::print("{}{}", options.json ? toJson(result) : toTable(result), options.json ? "\n" : "");
-  const bool sends = options.workload == WorkloadKind::Echo || options.workload == WorkloadKind::Broadcast;
-  return result.opened == 0 || (sends && result.tally.messages == 0) ? 1 : 0;
+  return result.opened == 0 || (sendsMessages(options) && result.tally.messages == 0) ? 1 : 0;
 }
 
 }  // namespace duplex::bench

@@ -56,7 +56,9 @@ class Connection final : net::SocketHandler {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Starts to connect; may be called again after `onGone`.
+  /// Whether there is an address to connect to.
+  bool hasAddress() const noexcept { return !target_.addresses().empty(); }
+  /// Starts to connect, if there is; may be called again after `onGone`.
   void open();
   /// Queues the next `count` messages of the pool.
   void send(std::size_t count);

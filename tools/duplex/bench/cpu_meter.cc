@@ -2,7 +2,6 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <fstream>
 
 namespace duplex::bench {
@@ -14,21 +13,12 @@ double seconds(const timeval& time) {
 
 }  // namespace
 
-void CpuUse::add(const CpuUse& other) noexcept {
-  user += other.user;
-  system += other.system;
-  waited += other.waited;
-  wall = std::max(wall, other.wall);
-  busy = std::max(busy, other.busy);
-  wanted = std::max(wanted, other.wanted);
-}
-
-CpuMeter::Reading CpuMeter::read() {
+CpuMeter::Reading CpuMeter::read() const {
   rusage usage{};
-  ::getrusage(RUSAGE_THREAD, &usage);
-  // On a processor, waiting for one (both in nanoseconds), turns on one.
+  ::getrusage(of_ == Of::Thread ? RUSAGE_THREAD : RUSAGE_SELF, &usage);
+  // Time on a processor and time waiting for one, both in nanoseconds.
   double ran = 0, waited = 0;
-  std::ifstream("/proc/thread-self/schedstat") >> ran >> waited;
+  if (of_ == Of::Thread) std::ifstream("/proc/thread-self/schedstat") >> ran >> waited;
   return {seconds(usage.ru_utime), seconds(usage.ru_stime), waited / 1e9, std::chrono::steady_clock::now()};
 }
 
@@ -37,17 +27,12 @@ void CpuMeter::start() {
 }
 
 CpuUse CpuMeter::stop() const {
-  CpuUse use;
-  if (!start_) return use;
+  if (!start_) return {};
   const Reading end = read();
-  use.user = end.user - start_->user;
-  use.system = end.system - start_->system;
-  use.waited = end.waited - start_->waited;
-  use.wall = std::chrono::duration<double>(end.time - start_->time).count();
-  if (use.wall <= 0) return use;
-  use.busy = (use.user + use.system) / use.wall;
-  use.wanted = use.busy + use.waited / use.wall;
-  return use;
+  return {.user = end.user - start_->user,
+          .system = end.system - start_->system,
+          .waited = end.waited - start_->waited,
+          .wall = std::chrono::duration<double>(end.time - start_->time).count()};
 }
 
 }  // namespace duplex::bench

@@ -74,8 +74,7 @@ std::size_t Engine::mayOpen() const noexcept {
 
 void Engine::openMore() {
   for (const std::size_t most = mayOpen(); begun_ < most && pending_ < mostPending; ++begun_) {
-    if (targets_[connections_[begun_].index() % targets_.size()].addresses().empty()) continue;
-    connections_[begun_].open();
+    if (connections_[begun_].hasAddress()) connections_[begun_].open();
   }
   if (begun_ == connections_.size() && pending_ == 0 && done_) std::exchange(done_, {})();
 }
@@ -117,15 +116,18 @@ void Engine::onGone(Connection& connection) {
     return;
   }
   if (workload_) workload_->onGone(connection);
+  if (phase_ == Phase::Running) lookWhetherAllAreGone();
+}
+
+void Engine::lookWhetherAllAreGone() {
   const bool comeAndGo = options_.workload == WorkloadKind::Connect;
-  if (open_ == 0 && phase_ == Phase::Running && !comeAndGo) onAllGone();
+  if (open_ == 0 && !comeAndGo && !std::exchange(allGone_, true)) onAllGone();
 }
 
 // --- running
 
 void Engine::prepare() {
-  board_.poolSize = pool_.count();
-  workload_ = makeWorkload({loop_, options_, connections_, tally_, board_});
+  workload_ = makeWorkload({loop_, options_, pool_, connections_, tally_, board_});
 }
 
 void Engine::start() {
@@ -133,6 +135,7 @@ void Engine::start() {
   loop_.schedule(ticking_, tickTime);
   beginMeasuring();
   workload_->start(Clock::now());
+  lookWhetherAllAreGone();
 }
 
 void Engine::beginMeasuring() {
@@ -169,10 +172,11 @@ void Engine::tick() {
     case Phase::Begun:
       break;
     case Phase::Opening:
-    case Phase::Running:
       for (Connection& connection : connections_) connection.checkTime(now - handshakeTime);
-      if (phase_ == Phase::Opening) return openMore();
-      workload_->onTick();
+      openMore();
+      break;
+    case Phase::Running:
+      workload_->onTick(now - handshakeTime);
       break;
     case Phase::Draining:
       if (!done_) break;

@@ -65,13 +65,14 @@ class Engine final : ConnectionEvents {
   std::size_t open() const noexcept { return open_; }
   /// See Workload.
   void onComplete();
-  /// Called when the last open connection is lost.
+  /// Called once, when no connection is open while it runs; not with the workload `connect`.
   Done onAllGone;
 
  private:
   void openMore();
   std::size_t mayOpen() const noexcept;
   void settle();
+  void lookWhetherAllAreGone();
   void tick();
 
   void onOpening(Connection& connection) override;
@@ -101,8 +102,9 @@ class Engine final : ConnectionEvents {
   std::size_t opened_ = 0;
   std::size_t open_ = 0;
   std::size_t alive_ = 0;
+  bool allGone_ = false;
   net::Alarm<Engine> ticking_{*this, &Engine::tick};
-  CpuMeter meter_;
+  CpuMeter meter_{CpuMeter::Of::Thread};
   Measured measured_;
 };
 

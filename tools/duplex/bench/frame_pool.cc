@@ -56,9 +56,8 @@ FramePool::FramePool(std::size_t size, bool text)
 
 void FramePool::fill(std::size_t index, MutableBytes payload) const noexcept {
   for (std::size_t i = 0; i < payload.size(); ++i) {
-    const std::size_t digit = i >= stampSize_ ? (i * 7 + index) % digits.size()
-                              : i * 6 < 64    ? index >> i * 6 & (digits.size() - 1)
-                                              : 0;
+    const std::size_t digit =
+        i < stampSize_ ? index >> (6 * i) & (digits.size() - 1) : (i * 7 + index) % digits.size();
     payload[i] = static_cast<std::byte>(digits[digit]);
   }
 }

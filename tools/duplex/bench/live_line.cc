@@ -2,28 +2,46 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <mutex>
 
+#include "bench/histogram.h"
 #include "bench/units.h"
 
 namespace duplex::bench {
 
-struct LiveLine::State {
-  struct Sum {
-    std::uint64_t operations = 0;
-    std::uint64_t errors = 0;
-    std::size_t open = 0;
-    Histogram times;
-  };
+namespace {
 
+/// What all threads have counted.
+struct Sum {
+  std::mutex mutex;
+  std::uint64_t operations = 0;
+  std::uint64_t errors = 0;
+  std::size_t open = 0;
+  Histogram times;
+
+  void add(const Engine& engine) {
+    const bool connects = engine.options().workload == WorkloadKind::Connect;
+    const Tally& tally = engine.tally();
+    const std::lock_guard lock(mutex);
+    operations += connects ? tally.handshakes : tally.messages;
+    errors += tally.allErrors();
+    open += engine.open();
+    times.add(connects ? tally.opening : tally.latency);
+  }
+};
+
+}  // namespace
+
+struct LiveLine::State {
   explicit State(Crew& theCrew) : crew(theCrew) {}
+  void show(const std::shared_ptr<const Sum>& sum);
 
   Crew& crew;
   bool over = false;
-  std::mutex mutex;  // of `sum`, to which each thread adds
-  Sum sum;
-  Sum before;
+  std::shared_ptr<const Sum> before = std::make_shared<Sum>();
   std::chrono::steady_clock::time_point time = std::chrono::steady_clock::now();
 };
 
@@ -38,37 +56,26 @@ LiveLine::~LiveLine() {
 }
 
 void LiveLine::ask(const std::shared_ptr<State>& state) {
-  state->sum = {};
-  state->crew.each(
-      [state](Engine& engine) {
-        const bool connects = engine.options().workload == WorkloadKind::Connect;
-        const Tally& tally = engine.tally();
-        const std::lock_guard lock(state->mutex);
-        state->sum.operations += connects ? tally.handshakes : tally.messages;
-        state->sum.errors += tally.allErrors();
-        state->sum.open += engine.open();
-        state->sum.times.add(connects ? tally.opening : tally.latency);
-      },
-      [state] {
-        if (!state->over) show(*state);
-      });
+  const auto sum = std::make_shared<Sum>();
+  state->crew.each([sum](Engine& engine) { sum->add(engine); },
+                   [state, sum] {
+                     if (!state->over) state->show(sum);
+                   });
 }
 
-void LiveLine::show(State& state) {
+void LiveLine::State::show(const std::shared_ptr<const Sum>& sum) {
   const auto now = std::chrono::steady_clock::now();
-  const double seconds = std::chrono::duration<double>(now - state.time).count();
-  const State::Sum& sum = state.sum;
+  const double seconds = std::chrono::duration<double>(now - time).count();
   // Where the measurement began in between, counting began anew.
-  const bool anew = sum.operations < state.before.operations;
-  if (anew) state.before = {};
-  Histogram times = sum.times;
-  times.subtract(state.before.times);
-  const double rate = static_cast<double>(sum.operations - state.before.operations) / seconds;
-  fmt::print(stderr, "\r\033[K{}/s, p50 {}, p99 {}, {} open, {} errors", shortNumber(rate),
-             shortTime(times.percentile(50)), shortTime(times.percentile(99)), sum.open, sum.errors);
+  if (sum->operations < before->operations) before = std::make_shared<Sum>();
+  Histogram times = sum->times;
+  times.subtract(before->times);
+  const double rate = static_cast<double>(sum->operations - before->operations) / seconds;
+  fmt::print(stderr, "\r\033[K{}, p50 {}, p99 {}, {} open, {} errors", shortNumber(rate, "/s"),
+             shortTime(times.percentile(50)), shortTime(times.percentile(99)), sum->open, sum->errors);
   std::fflush(stderr);
-  state.before = sum;
-  state.time = now;
+  before = sum;
+  time = now;
 }
 
 }  // namespace duplex::bench

@@ -1,14 +1,10 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <memory>
-#include <vector>
 
 #include <duplex/loop.h>
 
 #include "bench/crew.h"
-#include "bench/histogram.h"
 
 namespace duplex::bench {
 
@@ -23,7 +19,6 @@ class LiveLine {
  private:
   struct State;
   static void ask(const std::shared_ptr<State>& state);
-  static void show(State& state);
 
   std::shared_ptr<State> state_;
   TimerId timer_;

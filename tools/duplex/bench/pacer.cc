@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <system_error>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace {
 
 // So many at once, and then what has come is read.
 constexpr int mostATurn = 1024;
+// The time between bursts, in nanoseconds.
+constexpr double burst = 1e5;
 
 }  // namespace
 
@@ -31,7 +34,9 @@ Pacer::~Pacer() {
 }
 
 TimePoint Pacer::timeOf(std::uint64_t message) const noexcept {
-  return first_ + std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(message) * period_));
+  double time = static_cast<double>(message) * period_;
+  if (period_ < burst) time = std::ceil(time / burst) * burst;
+  return first_ + std::chrono::nanoseconds(static_cast<std::int64_t>(time));
 }
 
 void Pacer::start(TimePoint first) {

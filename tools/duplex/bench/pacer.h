@@ -11,8 +11,9 @@
 namespace duplex::bench {
 
 /// Sends messages at a rate: calls `due` for each, at the time that is meant for it or as soon after as
-/// the loop gets there. The kernel's timer is exact to microseconds, where the loop's own counts
-/// milliseconds.
+/// the loop gets there. Over 10,000 a second they are meant to go in bursts, 10,000 a second, for each
+/// wake-up costs more than a message. The kernel's timer is exact to microseconds, where the loop's own
+/// counts milliseconds.
 class Pacer final : net::WatchHandler {
  public:
   /// Given the time that was meant. False: it cannot be taken; it comes again after `resume`.

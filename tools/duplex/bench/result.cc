@@ -14,6 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double busyShare = 0.9;
+constexpr double waitingShare = 0.2;
 // Later than this is late, and more than this share of late messages is too many.
 constexpr double lateNanoseconds = 1e6;
 constexpr double latePercentile = 99;
@@ -79,12 +80,12 @@ Json serverUse(const Result& result) {
 }  // namespace
 
 std::string Result::bottleneck() const {
-  if (cpu.busy > busyShare) {
-    return fmt::format("a thread of duplex bench was busy {:.0f} % of the time", 100 * cpu.busy);
+  if (busiest.busy() > busyShare) {
+    return fmt::format("a thread of duplex bench ran {:.0f} % of the time", 100 * busiest.busy());
   }
-  if (cpu.wanted > busyShare) {
-    return fmt::format("a thread of duplex bench wanted to run {:.0f} % of the time, and ran {:.0f} %",
-                       100 * std::min(cpu.wanted, 1.0), 100 * cpu.busy);
+  if (const double waited = busiest.wanted() - busiest.busy(); waited > waitingShare) {
+    return fmt::format("a thread of duplex bench had to wait for a processor {:.0f} % of the time",
+                       100 * waited);
   }
   const auto late = static_cast<double>(tally.lateness.percentile(latePercentile));
   if (late > lateNanoseconds) {
@@ -126,8 +127,8 @@ std::string toJson(const Result& result) {
        {{"cpuUser", result.cpu.user},
         {"cpuSystem", result.cpu.system},
         {"cpuPerMessage", microsecondsEach(result, clientCpu(result))},
-        {"cpuShare", result.cpu.busy},
-        {"waitedForCpu", result.cpu.waited},
+        {"cpuShare", result.busiest.busy()},
+        {"waitedForCpu", result.busiest.waited},
         {"lateness", percentiles(tally.lateness)}}},
       {"server", serverUse(result)},
       {"bottleneck", !bottleneck.empty()},
@@ -183,20 +184,20 @@ std::string toTable(const Result& result) {
     table +=
         fmt::format("{:<12} {} opened, {} open at the end\n", "connections", result.opened, result.openAtEnd);
   } else {
-    table += fmt::format("{:<12} {}/s, {} in all\n", connects ? "handshakes" : "messages",
-                         shortNumber(perSecond(result, operations)), result.operations());
+    table += fmt::format("{:<12} {}, {} in all\n", connects ? "handshakes" : "messages",
+                         shortNumber(perSecond(result, operations), "/s"), result.operations());
   }
   if (tally.messages > 0) {
     const double bytes = operations * static_cast<double>(result.options.size);
-    table += fmt::format("{:<12} {} bytes/s\n", "payload", shortNumber(perSecond(result, bytes)));
+    table += fmt::format("{:<12} {}\n", "payload", shortNumber(perSecond(result, bytes), "B/s"));
   }
   table += timesLine("latency", tally.latency);
   table += timesLine(connects ? "latency" : "handshake", tally.opening);
   table += cpuLine(result, "client CPU", result.cpu.user, result.cpu.system);
   if (result.options.pid != 0) {
     table += cpuLine(result, "server CPU", result.server.user, result.server.system);
-    table += fmt::format("{:<12} {} bytes\n", "server RAM",
-                         shortNumber(static_cast<double>(result.server.memory)));
+    table +=
+        fmt::format("{:<12} {}\n", "server RAM", shortNumber(static_cast<double>(result.server.memory), "B"));
   }
   for (std::size_t i = 0; i < faults; ++i) {
     if (tally.errors[i] == 0) continue;

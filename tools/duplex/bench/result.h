@@ -18,7 +18,9 @@ struct Result {
   /// That were measured.
   double seconds = 0;
   Tally tally;
+  /// Of the process; and of the thread that wanted to run most.
   CpuUse cpu;
+  CpuUse busiest;
   /// With `options.pid`.
   ProcessUse server;
   std::size_t opened = 0;

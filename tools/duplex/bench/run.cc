@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -23,7 +24,7 @@ using namespace std::chrono_literals;
 // Open loop: broadcast messages that may be under way; more wait to be sent.
 constexpr std::size_t mostUnderWay = 65'536;
 // Servers may have something to do for a connection after its 101, such as to subscribe it.
-constexpr Milliseconds settling{100};
+constexpr double settling = 0.1;
 
 Milliseconds milliseconds(double seconds) {
   return Milliseconds(static_cast<Milliseconds::rep>(seconds * 1000));
@@ -52,23 +53,23 @@ class Run {
     crew_.each([](Engine& engine, Engine::Done done) { engine.resolve(std::move(done)); },
                [this] { open(); });
     loop_.run();
+    duplex::onSignal(SIGINT, nullptr);
     return std::move(result_);
   }
 
  private:
   void open() {
+    if (result_.interrupted) return end();
     if (result_.options.workload == WorkloadKind::Connect) return prepare();
     opening_ = true;
     crew_.each([](Engine& engine, Engine::Done done) { engine.openAll(std::move(done)); },
-               [this] { opened(); });
+               [this] { count(); });
   }
 
-  void opened() {
+  void count() {
     opening_ = false;
-    std::size_t open = 0;
-    for (const Engine* engine : crew_.engines()) open += engine->open();
-    if (open == 0 || result_.interrupted) return end();
-    after(settling, &Run::prepare);
+    crew_.each([this](Engine& engine) { open_ += engine.open(); },
+               [this] { open_ == 0 ? end() : after(settling, &Run::prepare); });
   }
 
   void prepare() {
@@ -76,19 +77,29 @@ class Run {
   }
 
   void start() {
+    startMeters();
+    const double warmUp = result_.options.warmUp;
     crew_.each([](Engine& engine) { engine.start(); },
-               [this] { after(milliseconds(result_.options.warmUp), &Run::measure); });
+               [this, warmUp] {
+                 warmUp > 0 ? after(warmUp, &Run::measure) : after(result_.options.duration, &Run::end);
+               });
+  }
+
+  void startMeters() {
+    cpu_.start();
+    if (server_) server_->start();
   }
 
   void measure() {
-    if (server_) server_->start();
+    startMeters();
     crew_.each([](Engine& engine) { engine.beginMeasuring(); },
-               [this] { after(milliseconds(result_.options.duration), &Run::end); });
+               [this] { after(result_.options.duration, &Run::end); });
   }
 
   void end() {
     if (std::exchange(ending_, true)) return;
     live_.reset();
+    result_.cpu = cpu_.stop();
     if (server_) result_.server = server_->stop();
     crew_.each([](Engine& engine) { engine.endMeasuring(); }, [this] { drain(); });
   }
@@ -101,23 +112,22 @@ class Run {
     for (const Engine* engine : crew_.engines()) {
       const Measured& measured = engine->measured();
       result_.tally.add(measured.tally);
-      result_.cpu.add(measured.cpu);
+      result_.seconds = std::max(result_.seconds, measured.cpu.wall);
+      if (measured.cpu.wanted() >= result_.busiest.wanted()) result_.busiest = measured.cpu;
       result_.opened += measured.opened;
       result_.openAtEnd += measured.open;
     }
-    result_.seconds = result_.cpu.wall;
     crew_.each([](Engine& engine, Engine::Done done) { engine.closeAll(std::move(done)); },
                [this] { leave(); });
   }
 
   void leave() {
-    duplex::onSignal(SIGINT, nullptr);
     loop_.unhold();
     loop_.stop();
   }
 
   /// Has the next step done later, unless the end comes before.
-  void after(Milliseconds delay, void (Run::*step)()) {
+  void after(double seconds, void (Run::*step)()) {
     if (result_.interrupted || gone_ == crew_.engines().size()) return end();
     waiting_ = true;
     timer_ = loop_.setTimer(
@@ -125,7 +135,7 @@ class Run {
           waiting_ = false;
           (this->*step)();
         },
-        delay, false);
+        milliseconds(seconds), false);
   }
 
   /// The first SIGINT ends the run, as soon as its step is done; the second one the program.
@@ -162,6 +172,8 @@ class Run {
   std::unique_ptr<LiveLine> live_;
   std::optional<ProcessMeter> server_;
   TimerId timer_{};
+  CpuMeter cpu_{CpuMeter::Of::Process};
+  std::atomic<std::size_t> open_{0};
   std::size_t gone_ = 0;  // threads that have lost all connections
   bool opening_ = false;
   bool waiting_ = false;

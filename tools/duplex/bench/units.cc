@@ -4,11 +4,11 @@
 
 namespace duplex::bench {
 
-std::string shortNumber(double value) {
-  if (value >= 1e9) return fmt::format("{:.2f} G", value / 1e9);
-  if (value >= 1e6) return fmt::format("{:.2f} M", value / 1e6);
-  if (value >= 1e4) return fmt::format("{:.1f} k", value / 1e3);
-  return fmt::format("{:.0f}", value);
+std::string shortNumber(double value, std::string_view unit) {
+  if (value >= 1e9) return fmt::format("{:.2f} G{}", value / 1e9, unit);
+  if (value >= 1e6) return fmt::format("{:.2f} M{}", value / 1e6, unit);
+  if (value >= 1e4) return fmt::format("{:.1f} k{}", value / 1e3, unit);
+  return fmt::format("{:.0f} {}", value, unit);
 }
 
 std::string shortTime(std::uint64_t nanoseconds) {

@@ -17,6 +17,7 @@ namespace duplex::bench {
 struct Scene {
   net::Loop& loop;
   const Options& options;
+  const FramePool& pool;
   std::deque<Connection>& connections;
   Tally& tally;
   Board& board;
@@ -42,8 +43,8 @@ class Workload {
   virtual void onGone(Connection&) {}
   /// A broadcast message has reached all.
   virtual void onComplete() {}
-  /// Ten times a second.
-  virtual void onTick() {}
+  /// Ten times a second; what has been opening or closing since before `limit` is overdue.
+  virtual void onTick(TimePoint) {}
 };
 
 std::unique_ptr<Workload> makeWorkload(const Scene& scene);

@@ -16,27 +16,25 @@ constexpr std::size_t queueLimit = 1024 * 1024;
 class Broadcast final : public Workload {
  public:
   explicit Broadcast(const Scene& scene) : scene_(scene), board_(scene.board) {
-    if (scene.options.rate > 0) {
-      pacer_ = std::make_unique<Pacer>(scene.loop, scene.options.rate, scene.tally.lateness,
-                                       [this](TimePoint meant) { return publishAt(meant); });
-    }
     joined_.resize(scene.connections.size());
     for (Connection& connection : scene.connections) {
       if (!connection.isOpen()) continue;
       if (publisher_ == nullptr && connection.index() % scene.options.threads == 0) {
         publisher_ = &connection;
-        // Alone, it is the one that is to be reached.
-        if (scene.options.connections > 1) continue;
-        ownFrom_ = 0;
+      } else {
+        join(connection);
       }
-      board_.join();
-      joined_[local(connection)] = true;
     }
+    if (publisher_ == nullptr || scene.options.rate <= 0) return;
+    pacer_ = std::make_unique<Pacer>(scene.loop, scene.options.rate, scene.tally.lateness,
+                                     [this](TimePoint meant) { return publishAt(meant); });
   }
 
   void start(TimePoint now) override {
     running_ = true;
     if (publisher_ == nullptr) return;
+    // Alone, it is the one that is to be reached.
+    if (board_.readers() == 0) ownFrom_ = join(*publisher_);
     if (pacer_) return pacer_->start(now);
     fill();
   }
@@ -63,10 +61,7 @@ class Broadcast final : public Workload {
   void onMessages(Connection& connection, std::size_t count, TimePoint now) override {
     const std::int64_t time = nanoseconds(now);
     std::uint64_t message = connection.position() - count;
-    if (&connection == publisher_ && ownFrom_ == notYet) {
-      ownFrom_ = board_.join();
-      joined_[local(connection)] = true;
-    }
+    if (&connection == publisher_ && ownFrom_ == notYet) ownFrom_ = join(connection);
     const std::uint64_t published = board_.published();
     for (; message < connection.position(); ++message) {
       if (message >= published) {
@@ -96,6 +91,11 @@ class Broadcast final : public Workload {
 
  private:
   static constexpr std::uint64_t notYet = std::numeric_limits<std::uint64_t>::max();
+
+  std::uint64_t join(const Connection& connection) {
+    joined_[local(connection)] = true;
+    return board_.join();
+  }
 
   std::size_t local(const Connection& connection) const noexcept {
     return connection.index() / scene_.options.threads;

@@ -13,7 +13,9 @@ class Connect final : public Workload {
 
   void start(TimePoint) override {
     running_ = true;
-    for (Connection& connection : scene_.connections) connection.open();
+    for (Connection& connection : scene_.connections) {
+      if (connection.hasAddress()) connection.open();
+    }
   }
   void stop() override { running_ = false; }
 
@@ -27,7 +29,10 @@ class Connect final : public Workload {
       failed_.push_back(&connection);
     }
   }
-  void onTick() override { openAgain(failed_); }
+  void onTick(TimePoint limit) override {
+    for (Connection& connection : scene_.connections) connection.checkTime(limit);
+    openAgain(failed_);
+  }
 
  private:
   void openAgain(std::vector<Connection*>& connections) {

@@ -26,7 +26,7 @@ class Echo final : public Workload {
     running_ = true;
     for (Connection& connection : scene_.connections) {
       // Each begins at another message of the pool, so that it would notice another's.
-      connection.startAt(connection.index() * 17 % scene_.board.poolSize);
+      connection.startAt(connection.index() * 17 % scene_.pool.count());
       if (inFlight_ != 0 && connection.isOpen()) send(connection, inFlight_, nanoseconds(now));
     }
     if (pacer_) pacer_->start(now);
