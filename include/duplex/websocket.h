@@ -200,6 +200,8 @@ class WebSocket {
   bool has(std::uint8_t bit) const noexcept;
   template <class Call>
   void onOwner(Call&& call) const;
+  // Text is valid UTF-8.
+  void sendChecked(bool text, std::span<const std::byte> payload) const;
   template <class F>
   void setHandler(F websocket::Extras::*place, F handler) const;
   /// Takes `made`; returns it, or null after destroying it where the connection is gone.

@@ -83,6 +83,11 @@ class OutputQueue {
     FrameEnd& frame(std::size_t index) noexcept {
       return *(reinterpret_cast<FrameEnd*>(own() + capacity) - 1 - index);
     }
+    // Each extension leaves room for one frame end. A shared chunk has no room beyond that.
+    std::size_t left() const noexcept {
+      const std::size_t taken = end + sizeof(FrameEnd);
+      return shared || room < taken ? 0 : room - taken;
+    }
     void reset() noexcept {
       begin = end = firstFrame = frames = 0;
       room = capacity;
@@ -105,11 +110,7 @@ class OutputQueue {
 };
 
 inline std::byte* OutputQueue::extend(std::size_t size) {
-  // Each extension leaves room for one frame end. (A shared chunk has no room beyond that.)
-  if (tail_ == nullptr || tail_->shared || tail_->room - tail_->end < sizeof(FrameEnd) ||
-      tail_->room - tail_->end - sizeof(FrameEnd) < size) {
-    return extendSlow(size);
-  }
+  if (tail_ == nullptr || tail_->left() < size) return extendSlow(size);
   std::byte* at = tail_->own() + tail_->end;
   tail_->end += size;
   size_ += size;

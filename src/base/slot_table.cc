@@ -1,6 +1,5 @@
 #include "base/slot_table.h"
 
-#include <bit>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -11,9 +10,6 @@ namespace {
 constexpr std::uint64_t makeWord(std::uint32_t generation, std::uint8_t state) noexcept {
   return std::uint64_t{generation} << 8 | state;
 }
-constexpr std::uint32_t generationOf(std::uint64_t word) noexcept {
-  return static_cast<std::uint32_t>(word >> 8);
-}
 constexpr std::uint32_t nextGeneration(std::uint32_t generation) noexcept {
   return generation == UINT32_MAX ? 1 : generation + 1;
 }
@@ -22,20 +18,6 @@ constexpr std::uint32_t nextGeneration(std::uint32_t generation) noexcept {
 
 SlotTable::~SlotTable() {
   for (const std::atomic<Slot*>& chunk : chunks_) ::operator delete(chunk.load(std::memory_order_relaxed));
-}
-
-SlotTable::Slot* SlotTable::find(std::uint32_t index) const noexcept {
-  const std::size_t shifted = index + firstChunk;
-  const std::size_t chunk = static_cast<std::size_t>(std::bit_width(shifted) - std::bit_width(firstChunk));
-  if (chunk >= chunks) return nullptr;
-  Slot* slots = chunks_[chunk].load(std::memory_order_acquire);
-  return slots == nullptr ? nullptr : slots + (shifted - (firstChunk << chunk));
-}
-
-SlotTable::Slot* SlotTable::findLive(Id id) const noexcept {
-  if (id.generation == 0 || id.index >= used_) return nullptr;
-  Slot* slot = find(id.index);
-  return generationOf(slot->word.load(std::memory_order_relaxed)) == id.generation ? slot : nullptr;
 }
 
 SlotTable::Slot& SlotTable::addSlot() {
@@ -78,11 +60,6 @@ void SlotTable::release(Id id) noexcept {
   slot->nextFree = firstFree_;
   firstFree_ = id.index;
   --size_;
-}
-
-void* SlotTable::get(Id id) const noexcept {
-  const Slot* slot = findLive(id);
-  return slot == nullptr ? nullptr : slot->object;
 }
 
 void SlotTable::setState(Id id, std::uint8_t state) noexcept {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -59,6 +60,9 @@ class SlotTable {
   static constexpr std::size_t firstChunk = 64;
   static constexpr std::size_t chunks = 19;
 
+  static constexpr std::uint32_t generationOf(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word >> 8);
+  }
   Slot* find(std::uint32_t index) const noexcept;
   Slot* findLive(Id id) const noexcept;
   Slot& addSlot();
@@ -68,5 +72,24 @@ class SlotTable {
   std::size_t size_ = 0;
   std::uint64_t firstFree_ = maxSlots;
 };
+
+inline SlotTable::Slot* SlotTable::find(std::uint32_t index) const noexcept {
+  const std::size_t shifted = index + firstChunk;
+  const std::size_t chunk = static_cast<std::size_t>(std::bit_width(shifted) - std::bit_width(firstChunk));
+  if (chunk >= chunks) return nullptr;
+  Slot* slots = chunks_[chunk].load(std::memory_order_acquire);
+  return slots == nullptr ? nullptr : slots + (shifted - (firstChunk << chunk));
+}
+
+inline SlotTable::Slot* SlotTable::findLive(Id id) const noexcept {
+  if (id.generation == 0 || id.index >= used_) return nullptr;
+  Slot* slot = find(id.index);
+  return generationOf(slot->word.load(std::memory_order_relaxed)) == id.generation ? slot : nullptr;
+}
+
+inline void* SlotTable::get(Id id) const noexcept {
+  const Slot* slot = findLive(id);
+  return slot == nullptr ? nullptr : slot->object;
+}
 
 }  // namespace duplex

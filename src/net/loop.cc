@@ -14,7 +14,6 @@ namespace {
 constexpr std::size_t keptOutputSize = 64 * 1024;
 constexpr std::size_t keptOutputs = 2 * 1024 * 1024;
 
-thread_local Loop* threadLoop = nullptr;
 // The loop that `current` made; it ends with its thread.
 thread_local std::unique_ptr<Loop> ownedLoop;
 
@@ -88,10 +87,6 @@ Loop::~Loop() {
 Loop& Loop::current(std::string_view backend) {
   if (threadLoop == nullptr) ownedLoop = std::make_unique<Loop>(backend);
   return *threadLoop;
-}
-
-Loop* Loop::currentOrNull() noexcept {
-  return threadLoop;
 }
 
 void Loop::run() {

@@ -39,7 +39,7 @@ class Loop {
   /// The calling thread's; made with `backend` if there is none.
   static Loop& current(std::string_view backend = "auto");
   /// The calling thread's; null if there is none.
-  static Loop* currentOrNull() noexcept;
+  static Loop* currentOrNull() noexcept { return threadLoop; }
 
   /// Turns until `stop` (before it is called, too), or until nothing keeps the loop alive: no socket, no
   /// listener, no `hold`. Throws std::logic_error if called from within a turn.

@@ -60,11 +60,6 @@ void Mailbox::giveBack() {
   pool().free.push_back(this);
 }
 
-Loop* Mailbox::local() const noexcept {
-  Loop* loop = Loop::currentOrNull();
-  return loop != nullptr && loop == loop_.load(std::memory_order_acquire) ? loop : nullptr;
-}
-
 bool Mailbox::post(Task task) {
   const std::lock_guard lock(mutex_);
   return postLocked(std::move(task));

@@ -13,6 +13,9 @@ namespace duplex::net {
 
 class Loop;
 
+/// The calling thread's loop; null if it has none.
+inline constinit thread_local Loop* threadLoop = nullptr;
+
 /// What other threads know of a loop: where to leave work for it, and the table that handles point
 /// into. A mailbox is never freed; when its loop ends it waits for the next one that is made, so
 /// that a handle may look at it at any time.
@@ -33,7 +36,10 @@ class Mailbox {
   };
 
   /// The loop, if the calling thread is its own; else null.
-  Loop* local() const noexcept;
+  Loop* local() const noexcept {
+    Loop* loop = threadLoop;
+    return loop != nullptr && loop == loop_.load(std::memory_order_acquire) ? loop : nullptr;
+  }
 
   /// Leaves `task` for the loop; wakes it if it is the first since the loop last looked. From any
   /// thread. False, and the task is dropped, if there is no loop.

@@ -11,15 +11,7 @@
 
 namespace duplex::protocol {
 
-namespace {
-
-Event messageEvent(Opcode type, MutableBytes payload) noexcept {
-  return {.type = type == Opcode::Text ? Event::Type::Text : Event::Type::Binary, .payload = payload};
-}
-
-}  // namespace
-
-Event Session::next(MutableBytes& input) {
+Event Session::nextInFull(MutableBytes& input) {
   if (partial_) dropHandedOut();
   while (!receiveEnded_) {
     if (!partial_ || !partial_->insideFrame) {
@@ -99,7 +91,7 @@ Event Session::takeFrame(const FrameHeader& header, MutableBytes& input) noexcep
   if (receivesMasked()) applyMask(payload, header.mask);
   if (isControl(header.opcode)) return finishControl(header.opcode, payload);
   if (header.opcode == Opcode::Text && !isValidUtf8(payload)) return fail(Errc::InvalidUtf8);
-  return messageEvent(header.opcode, payload);
+  return Event::message(header.opcode, payload);
 }
 
 void Session::beginFrame(const FrameHeader& header) {
@@ -141,7 +133,7 @@ Event Session::collect(MutableBytes& input) {
   if (at.insideFrame || !at.final) return {};
   if (!at.utf8.complete()) return fail(Errc::InvalidUtf8);
   at.handedOut = at.buffer.size();
-  return messageEvent(std::exchange(at.message, noMessage), at.buffer.bytes());
+  return Event::message(std::exchange(at.message, noMessage), at.buffer.bytes());
 }
 
 Event Session::finishControl(Opcode opcode, MutableBytes payload) noexcept {
@@ -173,12 +165,6 @@ void Session::dropHandedOut() noexcept {
   } else if (partial_->handedOut > 0) {
     partial_->buffer.truncate(partial_->buffer.size() - std::exchange(partial_->handedOut, 0));
   }
-}
-
-void Session::message(Opcode opcode, Bytes payload, OutputQueue& out) {
-  if (closeSent_) return;
-  send(opcode, payload, out);
-  out.endFrame(payload.size());
 }
 
 void Session::control(Opcode opcode, Bytes payload, OutputQueue& out) {

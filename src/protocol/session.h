@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/output_queue.h"
 #include "protocol/frame.h"
+#include "protocol/mask.h"
 #include "protocol/message_buffer.h"
 #include "protocol/opcode.h"
 #include "protocol/utf8.h"
@@ -42,6 +44,9 @@ struct Event {
   MutableBytes payload;
 
   explicit operator bool() const noexcept { return type != Type::None; }
+  static Event message(Opcode opcode, MutableBytes payload) noexcept {
+    return {.type = opcode == Opcode::Text ? Type::Text : Type::Binary, .payload = payload};
+  }
 };
 
 /// The WebSocket protocol after the handshake (RFC 6455 §5–§8), without any I/O: bytes in, events
@@ -114,6 +119,9 @@ class Session {
   bool sendsMasked() const noexcept { return role_ == Role::Client; }
   Partial& partial();
 
+  bool beginsWithShortMessage(Bytes input) const noexcept;
+  Event takeShortMessage(MutableBytes& input) noexcept;
+  Event nextInFull(MutableBytes& input);
   DecodedHeader takeHeader(MutableBytes& input);
   Errc check(const FrameHeader& header) const noexcept;
   Event takeFrame(const FrameHeader& header, MutableBytes& input) noexcept;
@@ -133,6 +141,52 @@ class Session {
   bool closeSent_ = false;
   bool receiveEnded_ = false;
 };
+
+// The usual case, without a call: between messages, a data frame of less than 126 bytes lies whole in
+// the input, or is to be sent.
+
+inline bool Session::beginsWithShortMessage(Bytes input) const noexcept {
+  const std::size_t headerSize = receivesMasked() ? 6 : 2;
+  if (partial_ || receiveEnded_ || input.size() < headerSize) return false;
+  const auto first = std::to_integer<unsigned>(input[0]);
+  const auto second = std::to_integer<unsigned>(input[1]);
+  // FIN and nothing reserved, text or binary; masked as the role demands (RFC 6455 §5.2).
+  if ((first != 0x81 && first != 0x82) || second >> 7 != unsigned{receivesMasked()}) return false;
+  const std::size_t length = second & 0x7F;
+  return length < 126 && length <= input.size() - headerSize && length <= limits_->maxMessageSize;
+}
+
+inline Event Session::takeShortMessage(MutableBytes& input) noexcept {
+  const std::size_t headerSize = receivesMasked() ? 6 : 2;
+  const auto opcode = static_cast<Opcode>(std::to_integer<unsigned>(input[0]) & 0xF);
+  const MutableBytes payload =
+      input.subspan(headerSize, std::to_integer<std::size_t>(input[1] & std::byte{0x7F}));
+  if (receivesMasked()) {
+    MaskKey key;
+    std::memcpy(key.data(), input.data() + 2, sizeof key);
+    applyMaskShort(payload, key);
+  }
+  input = input.subspan(headerSize + payload.size());
+  if (opcode == Opcode::Text && !isValidUtf8(payload)) return fail(Errc::InvalidUtf8);
+  return Event::message(opcode, payload);
+}
+
+inline Event Session::next(MutableBytes& input) {
+  return beginsWithShortMessage(input) ? takeShortMessage(input) : nextInFull(input);
+}
+
+inline void Session::message(Opcode opcode, Bytes payload, OutputQueue& out) {
+  if (closeSent_) return;
+  if (payload.size() < 126 && !sendsMasked()) {
+    std::byte* at = out.extend(2 + payload.size());
+    at[0] = std::byte{0x80} | static_cast<std::byte>(opcode);
+    at[1] = static_cast<std::byte>(payload.size());
+    if (!payload.empty()) std::memcpy(at + 2, payload.data(), payload.size());
+  } else {
+    send(opcode, payload, out);
+  }
+  out.endFrame(payload.size());
+}
 
 /// A server's data frame, whole, to be shared by many connections (a server's frames are the same for
 /// all of them).

@@ -269,7 +269,7 @@ void Connection::ping(Bytes payload) {
   if (state_ == ReadyState::Open && !overLimit(payload.size())) session_.ping(payload, stream_.output());
 }
 
-bool Connection::overLimit(std::size_t more) {
+bool Connection::failsOverLimit(std::size_t more) {
   const std::size_t limit = group_.limits.maxBufferedAmount;
   // One message may be larger, if no other waits before it.
   const std::size_t allowed = stream_.queuedPayload() == 0 ? stream_.queued() : stream_.queued() + more;

@@ -102,7 +102,10 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void fail(const Error& error, Errc rule);
   void handlerFailed();
   void startClosing();
-  bool overLimit(std::size_t more);
+  bool overLimit(std::size_t more) {
+    return stream_.queued() + more > group_.limits.maxBufferedAmount && failsOverLimit(more);
+  }
+  bool failsOverLimit(std::size_t more);
   bool takesBytes();
   void closeDeadline();
   void finish(bool reset = false);

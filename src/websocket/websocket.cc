@@ -42,16 +42,8 @@ class Clients final : public net::Loop::Local {
   std::unordered_map<websocket::Group*, std::unique_ptr<websocket::Group>> groups_;
 };
 
-void sendText(Connection& connection, std::string_view text) {
-  if (protocol::isValidUtf8(asBytes(text))) {
-    connection.send(Opcode::Text, asBytes(text));
-  } else {
-    connection.send(Opcode::Text, asBytes(protocol::repairUtf8(text)));
-  }
-}
-
-void checkOpened(ReadyState state) {
-  if (state == ReadyState::Connecting) throw InvalidStateError("send: the connection is not open yet");
+[[noreturn]] void notOpenYet() {
+  throw InvalidStateError("send: the connection is not open yet");
 }
 
 void checkClose(std::uint16_t code, std::string_view reason, bool client) {
@@ -176,33 +168,31 @@ void WebSocket::ondrain(Function<void()> handler) const {
 }
 
 void WebSocket::send(std::string_view text) const {
-  checkOpened(readyState());
-  if (Connection* connection = local()) {
-    sendText(*connection, text);
+  if (protocol::isValidUtf8(asBytes(text))) {
+    sendChecked(true, asBytes(text));
   } else {
-    onOwner([text = std::string(text)](Connection& there) { sendText(there, text); });
+    sendChecked(true, asBytes(protocol::repairUtf8(text)));
   }
 }
 
 void WebSocket::send(std::span<const std::byte> binary) const {
-  checkOpened(readyState());
-  if (Connection* connection = local()) {
-    connection->send(Opcode::Binary, binary);
-  } else {
-    onOwner([bytes = copyOf(binary)](Connection& there) { there.send(Opcode::Binary, bytes); });
-  }
+  sendChecked(false, binary);
 }
 
 void WebSocket::send(const Message& message) const {
-  if (message.isBinary()) {
-    send(message.bytes());
-  } else if (Connection* connection = local();
-             connection != nullptr && readyState() != ReadyState::Connecting) {
-    // Its text has been checked when it came.
-    connection->send(Opcode::Text, message.bytes());
-  } else {
-    send(message.text());
+  // Its text has been checked when it came.
+  sendChecked(message.isText(), message.bytes());
+}
+
+void WebSocket::sendChecked(bool text, std::span<const std::byte> payload) const {
+  const Opcode type = text ? Opcode::Text : Opcode::Binary;
+  if (Connection* connection = local()) {
+    if (connection->state() == ReadyState::Connecting) notOpenYet();
+    connection->send(type, payload);
+    return;
   }
+  if (readyState() == ReadyState::Connecting) notOpenYet();
+  onOwner([type, bytes = copyOf(payload)](Connection& there) { there.send(type, bytes); });
 }
 
 void WebSocket::close() const {
