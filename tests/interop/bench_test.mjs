@@ -405,6 +405,17 @@ test('the table says it in words', async (t) => {
   assert.doesNotMatch(program.stdout, /^errors/m);
 });
 
+test('on a terminal a line says each second how it goes', async (t) => {
+  const command = `${folder}/duplex bench ${echoServer.ws} -c 3 --warm-up 0.2 --duration 2`;
+  const program = new Program('/usr/bin/script', ['--quiet', '--return', '--command', command, '/dev/null']);
+  t.after(() => program.kill());
+  assert.deepEqual(await program.exit(), { code: 0, signal: null });
+  const live = program.stdout.match(/\r\x1b\[K\d\S* ?k?\/s, p50 [^,]+, p99 [^,]+, 3 open, 0 errors/g);
+  assert.ok(live?.length >= 1, program.stdout);
+  // It is gone when the table comes.
+  assert.match(program.stdout, /errors\r\x1b\[Kecho, 3 connections/);
+});
+
 test('what cannot be is refused', async (t) => {
   const cases = [
     [['wss://127.0.0.1:1/'], 2, /TLS/],

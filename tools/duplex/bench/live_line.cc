@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +18,7 @@ namespace {
 /// What all threads have counted.
 struct Sum {
   std::mutex mutex;
+  TimePoint since;
   std::uint64_t operations = 0;
   std::uint64_t errors = 0;
   std::size_t open = 0;
@@ -26,6 +28,7 @@ struct Sum {
     const bool connects = engine.options().workload == WorkloadKind::Connect;
     const Tally& tally = engine.tally();
     const std::lock_guard lock(mutex);
+    since = std::max(since, tally.since);
     operations += connects ? tally.handshakes : tally.messages;
     errors += tally.allErrors();
     open += engine.open();
@@ -42,7 +45,7 @@ struct LiveLine::State {
   Crew& crew;
   bool over = false;
   std::shared_ptr<const Sum> before = std::make_shared<Sum>();
-  std::chrono::steady_clock::time_point time = std::chrono::steady_clock::now();
+  TimePoint time = Clock::now();
 };
 
 LiveLine::LiveLine(Crew& crew)
@@ -64,10 +67,10 @@ void LiveLine::ask(const std::shared_ptr<State>& state) {
 }
 
 void LiveLine::State::show(const std::shared_ptr<const Sum>& sum) {
-  const auto now = std::chrono::steady_clock::now();
-  const double seconds = std::chrono::duration<double>(now - time).count();
-  // Where the measurement began in between, counting began anew.
-  if (sum->operations < before->operations) before = std::make_shared<Sum>();
+  const TimePoint now = Clock::now();
+  // Where the load or the measurement began in between, counting began anew.
+  if (sum->since > time) before = std::make_shared<Sum>();
+  const double seconds = std::chrono::duration<double>(now - std::max(time, sum->since)).count();
   Histogram times = sum->times;
   times.subtract(before->times);
   const double rate = static_cast<double>(sum->operations - before->operations) / seconds;

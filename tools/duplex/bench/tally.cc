@@ -32,6 +32,7 @@ void Tally::add(const Tally& other) {
 }
 
 void Tally::restart() noexcept {
+  since = Clock::now();
   sent = messages = handshakes = 0;
   latency.clear();
   lateness.clear();

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "bench/histogram.h"
 
 namespace duplex::bench {
@@ -27,6 +28,8 @@ std::string_view nameOf(Fault fault) noexcept;
 
 /// What one thread has counted. Times are in nanoseconds.
 struct Tally {
+  /// When counting began.
+  TimePoint since = Clock::now();
   std::uint64_t sent = 0;
   std::uint64_t messages = 0;
   std::uint64_t handshakes = 0;
