@@ -1,0 +1,13 @@
+"""Where things are."""
+
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "bench"
+BIN = BUILD / "bin"
+DUPLEX = BIN / "duplex"
+WATCHERS = BIN / "bench_watchers"
+NODE_FOLDER = ROOT / "benchmarks" / "load"
+DOCS = ROOT / "docs"
+# Where a run goes that leaves something out.
+PARTIAL = ROOT / "build" / "benchmarks"

@@ -1,0 +1,58 @@
+"""The servers that are compared, and how each is started."""
+
+import dataclasses
+import shutil
+
+from paths import BIN, NODE_FOLDER
+
+MESSAGES = frozenset({"echo", "broadcast"})
+NODE = "node"
+
+
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    name: str
+    label: str
+    # "ours", "floor" or "peer".
+    kind: str
+    roles: frozenset
+    program: str
+    arguments: tuple = ()
+
+    def isNode(self):
+        return self.program.endswith(".mjs")
+
+    def path(self):
+        return NODE_FOLDER / "servers" / self.program if self.isNode() else BIN / self.program
+
+    def command(self, role):
+        start = [NODE, str(self.path())] if self.isNode() else [str(self.path())]
+        return [*start, "--role", role, *self.arguments]
+
+    def missing(self):
+        """Why it cannot be started; empty if it can."""
+        if not self.path().is_file():
+            return "its library was not there when the benchmarks were built"
+        if self.isNode() and shutil.which(NODE) is None:
+            return "node is not installed"
+        if self.isNode() and not (NODE_FOLDER / "node_modules" / "ws").is_dir():
+            return "its npm packages are not installed"
+        return ""
+
+
+FLOOR = "floor-epoll"
+
+PEERS = [
+    Peer("duplex-epoll", "duplex, epoll", "ours", MESSAGES | {"http", "watch"}, "bench_duplex", ("--backend", "epoll")),
+    Peer("duplex-uring", "duplex, io_uring", "ours", MESSAGES | {"http", "watch"}, "bench_duplex", ("--backend", "uring")),
+    Peer("floor-epoll", "bare epoll loop", "floor", MESSAGES | {"http"}, "bench_floor_epoll"),
+    Peer("floor-uring", "bare io_uring loop", "floor", MESSAGES | {"http"}, "bench_floor_uring"),
+    Peer("beast", "Boost.Beast", "peer", MESSAGES | {"http"}, "bench_beast"),
+    # Of its event loops the one that costs it least, at 100 connections and at 1,000.
+    Peer("libwebsockets", "libwebsockets", "peer", MESSAGES, "bench_lws", ("--backend", "poll")),
+    Peer("websocketpp", "websocketpp", "peer", MESSAGES, "bench_websocketpp"),
+    Peer("ws", "npm ws", "peer", MESSAGES, "ws_server.mjs"),
+    Peer("express-ws", "npm express-ws", "peer", MESSAGES | {"http", "watch"}, "express_ws_server.mjs"),
+]
+
+BY_NAME = {peer.name: peer for peer in PEERS}
