@@ -92,7 +92,10 @@ class App::Impl {
   /// therefore ends it.
   class Apps final : public net::Loop::Local {
    public:
-    explicit Apps(net::Loop&) {}
+    explicit Apps(net::Loop& loop) {
+      // Their connections end with them.
+      loop.local<websocket::ConnectionMemory>();
+    }
     ~Apps() override {
       for (Impl* app : apps_) {
         app->end();

@@ -62,8 +62,9 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
   auto [stream, leftover] = connection.upgrade(answer.head);
   ++sockets_;
   shared_.connections.fetch_add(1, std::memory_order_relaxed);
-  auto* socket =
-      new websocket::Connection(groupOf(route), std::move(stream), request, std::move(answer.protocol));
+  websocket::Group& group = groupOf(route);
+  websocket::Connection* socket =
+      group.memory.make(group, std::move(stream), request, std::move(answer.protocol));
   socket->start(leftover);
 }
 

@@ -174,7 +174,7 @@ void Loop::stopListening(const Listening& listening) noexcept {
 }
 
 Socket& Loop::adopt(const Accepted& accepted, SocketHandler& handler) {
-  auto* socket = new Socket(*this, handler);
+  auto* socket = socketMemory_.make(*this, handler);
   socket->state().descriptor = accepted.descriptor;
   socket->state().remote = accepted.remote;
   ++sockets_;
@@ -183,7 +183,7 @@ Socket& Loop::adopt(const Accepted& accepted, SocketHandler& handler) {
 }
 
 Socket& Loop::connect(const Address& address, SocketHandler& handler) {
-  auto* socket = new Socket(*this, handler);
+  auto* socket = socketMemory_.make(*this, handler);
   socket->state().remote = address;
   socket->state().connecting = true;
   ++sockets_;
@@ -221,9 +221,9 @@ void Loop::fail(Socket& socket, std::error_code error) {
 
 void Loop::emptyGraveyard() noexcept {
   // A socket that was closed while it waits to be flushed stays until it has been passed over.
-  std::erase_if(graveyard_, [](Socket* socket) {
+  std::erase_if(graveyard_, [this](Socket* socket) {
     if (socket->state().dirty) return false;
-    delete socket;
+    socketMemory_.destroy(socket);
     return true;
   });
 }

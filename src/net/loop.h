@@ -14,6 +14,7 @@
 #include <duplex/loop.h>
 
 #include "base/clock.h"
+#include "base/slab_pool.h"
 #include "net/backend.h"
 #include "net/mailbox.h"
 #include "net/socket.h"
@@ -143,6 +144,7 @@ class Loop {
   std::vector<Function<void()>> deferred_;
   Socket* dirty_ = nullptr;
   Socket* lastDirty_ = nullptr;
+  SlabPool<Socket> socketMemory_;
   std::vector<Socket*> graveyard_;
   // The socket whose data is being handled, and whether that has written to it.
   Socket* answering_ = nullptr;

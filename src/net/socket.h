@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/output_queue.h"
+#include "base/slab_pool.h"
 
 namespace duplex::net {
 
@@ -102,6 +103,7 @@ class Socket {
 
  private:
   friend class Loop;
+  friend class SlabPool<Socket>;
   Socket(Loop& loop, SocketHandler& handler) noexcept : loop_(&loop), handler_(&handler) {}
   ~Socket() = default;
   /// Closes it, but keeps what is queued, to be counted.

@@ -21,15 +21,22 @@ constexpr std::size_t highWater = 64 * 1024;
 // A payload of this size costs more to copy than to send at once.
 constexpr std::size_t directSize = 4 * 1024;
 
+// Times of a connection are told in ticks of about a millisecond. Differences of two are right up to 52
+// days; no timer takes so long.
+constexpr int tickBits = 20;
+std::uint32_t ticksOf(TimePoint time) noexcept {
+  return static_cast<std::uint32_t>(time.time_since_epoch().count() >> tickBits);
+}
+
 }  // namespace
 
 Connection::Connection(Group& group, transport::Stream stream, Request request, std::string protocol)
     : group_(group),
       stream_(std::move(stream)),
-      session_(group.role, group.sessionLimits),
       request_(std::move(request)),
       id_(group.loop.mailbox().slots.allocate(this)),
-      lastReceived_(group.loop.now()) {
+      session_(group.role, group.sessionLimits) {
+  noteReceived();
   setState(ReadyState::Open);
   stream_.setHandler(*this);
   if (!protocol.empty()) extras().protocol = std::move(protocol);
@@ -39,9 +46,9 @@ Connection::Connection(Group& group, transport::Stream stream, Request request, 
 
 Connection::Connection(Group& group, const Url& url, const ClientOptions& options)
     : group_(group),
-      session_(group.role, group.sessionLimits),
       id_(group.loop.mailbox().slots.allocate(this)),
-      lastReceived_(group.loop.now()) {
+      session_(group.role, group.sessionLimits) {
+  noteReceived();
   setState(ReadyState::Connecting);
   group_.add(*this);
   extras().url = url.href;
@@ -66,9 +73,13 @@ Connection::~Connection() {
   group_.requests.drop(request_);
 }
 
+void Connection::destroy() noexcept {
+  group_.memory.destroy(this);
+}
+
 void Connection::discard() {
   stream_.close(true);
-  delete this;
+  destroy();
 }
 
 WebSocket Connection::handle() const noexcept {
@@ -151,7 +162,7 @@ MutableBytes Connection::readAnswer(MutableBytes bytes) {
 // --- receiving
 
 void Connection::onData(MutableBytes bytes) {
-  lastReceived_ = group_.loop.now();
+  noteReceived();
   if (state_ == ReadyState::Connecting) bytes = readAnswer(bytes);
   receive(bytes);
 }
@@ -222,7 +233,7 @@ void Connection::onPong(Bytes payload) {
 }
 
 void Connection::onDrained() {
-  if (peerEnded_) {
+  if (extras_ != nullptr && extras_->peerEnded) {
     finish();
     return;
   }
@@ -314,9 +325,14 @@ void Connection::onTimer() {
   }
 }
 
+void Connection::noteReceived() noexcept {
+  lastReceived_ = ticksOf(group_.loop.now());
+}
+
 void Connection::heartbeat() {
   const TimePoint now = group_.loop.now();
-  const auto silent = std::chrono::duration_cast<Milliseconds>(now - lastReceived_);
+  const auto silent = std::chrono::floor<Milliseconds>(
+      Clock::duration(std::int64_t{ticksOf(now) - lastReceived_} << tickBits));
   const auto idle = group_.limits.idleTimeout;
   const auto interval = group_.limits.pingInterval;
   if (idle.count() > 0 && silent >= idle && !takesBytes()) {
@@ -326,9 +342,9 @@ void Connection::heartbeat() {
   TimePoint due = TimePoint::max();
   if (interval.count() > 0) {
     if (silent >= interval) ping({});
-    due = timeAfter(silent >= interval ? now : lastReceived_, interval);
+    due = timeAfter(silent >= interval ? now : now - silent, interval);
   }
-  if (idle.count() > 0) due = std::min(due, timeAfter(silent >= idle ? now : lastReceived_, idle));
+  if (idle.count() > 0) due = std::min(due, timeAfter(silent >= idle ? now : now - silent, idle));
   if (due != TimePoint::max() && state_ == ReadyState::Open) group_.loop.schedule(*this, due);
 }
 
@@ -349,7 +365,7 @@ void Connection::tellEnd() {
     guarded([&] { group_.route->close(handle(), end); });
   }
   Group& group = group_;
-  delete this;
+  destroy();
   if (group.removed) group.removed();
 }
 

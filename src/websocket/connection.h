@@ -15,7 +15,9 @@
 #include "base/clock.h"
 #include "base/ref.h"
 #include "base/shared_bytes.h"
+#include "base/slab_pool.h"
 #include "base/slot_table.h"
+#include "net/loop.h"
 #include "net/socket.h"
 #include "net/timer_wheel.h"
 #include "protocol/session.h"
@@ -27,8 +29,8 @@
 namespace duplex::websocket {
 
 /// One WebSocket connection, of a server or of a client: a protocol session on a stream, its timer
-/// and its handlers. Known to the outside by its slot alone; owns itself, and is deleted after its
-/// close event. For its loop's thread only.
+/// and its handlers. Known to the outside by its slot alone; made in its group's memory, it owns itself,
+/// and is destroyed after its close event. For its loop's thread only.
 class Connection final : private net::SocketHandler, private net::Timer, public topics::Subscriber {
  public:
   /// In the state of its slot, which other threads see: the connection is a client's.
@@ -73,12 +75,14 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   bool isSubscribed(std::string_view topic) const;
   void publish(std::string_view topic, protocol::Opcode type, Bytes payload);
 
-  /// Deletes it at once, without an event.
+  /// Destroys it at once, without an event.
   void discard();
 
  private:
   friend class Group;
+  friend class SlabPool<Connection>;
   ~Connection();
+  void destroy() noexcept;
 
   void onData(MutableBytes bytes) override;
   void onEnd() override;
@@ -97,6 +101,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void onPong(Bytes payload);
   void onClose(const protocol::Event& event);
   void heartbeat();
+  void noteReceived() noexcept;
 
   // The end: fail or a closing handshake leads to `finish`, that to the close event.
   void fail(const Error& error, Errc rule);
@@ -117,16 +122,22 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
 
   Group& group_;
   transport::Stream stream_;
-  protocol::Session session_;
   Request request_;
   std::unique_ptr<Extras> extras_;
-  SlotTable::Id id_;
-  TimePoint lastReceived_;
   Connection* nextInGroup_ = nullptr;
   Connection* previousInGroup_ = nullptr;
+  SlotTable::Id id_;
+  // What follows it lies in the padding at its end: so all of this is two cache lines.
+  [[no_unique_address]] protocol::Session session_;
   ReadyState state_;
-  // The peer has sent FIN; what is queued still goes out.
-  bool peerEnded_ = false;
+  // In ticks; see connection.cc.
+  std::uint32_t lastReceived_;
+};
+
+/// Where the connections of one loop lie. Who destroys groups with the loop asks for it before.
+class ConnectionMemory final : public SlabPool<Connection>, public net::Loop::Local {
+ public:
+  explicit ConnectionMemory(net::Loop&) noexcept {}
 };
 
 }  // namespace duplex::websocket

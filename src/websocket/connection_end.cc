@@ -103,7 +103,7 @@ void Connection::onEnd() {
     return;
   }
   // What is still queued, our Close perhaps, goes out first.
-  peerEnded_ = true;
+  extras().peerEnded = true;
   if (state_ == ReadyState::Open) startClosing();
   if (stream_.queued() == 0) {
     finish();

@@ -78,6 +78,8 @@ struct Extras {
   std::size_t discarded = 0;
   /// The peer's address, once the stream is gone.
   Address remote;
+  /// The peer has sent FIN; what is queued still goes out.
+  bool peerEnded = false;
   CloseEvent closeEvent;
   /// Set where the connection failed: what `onerror` is told.
   bool failed = false;

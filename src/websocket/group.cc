@@ -5,7 +5,11 @@
 namespace duplex::websocket {
 
 Group::Group(net::Loop& onLoop, protocol::Role as, const WebSocketLimits& within)
-    : loop(onLoop), role(as), limits(within), sessionLimits{within.maxMessageSize, within.maxFragments} {}
+    : loop(onLoop),
+      memory(onLoop.local<ConnectionMemory>()),
+      role(as),
+      limits(within),
+      sessionLimits{within.maxMessageSize, within.maxFragments} {}
 
 Group::~Group() {
   while (first_ != nullptr) first_->discard();

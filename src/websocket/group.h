@@ -18,6 +18,7 @@
 namespace duplex::websocket {
 
 class Connection;
+class ConnectionMemory;
 
 /// What connections have in common: those of one route on one loop, or a client by itself. Outlives
 /// them; when it goes, they go without a word.
@@ -29,6 +30,8 @@ class Group {
   ~Group();
 
   net::Loop& loop;
+  /// For connections, of all groups of the loop.
+  ConnectionMemory& memory;
   const protocol::Role role;
   const WebSocketLimits limits;
   const protocol::SessionLimits sessionLimits;

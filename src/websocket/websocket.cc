@@ -26,6 +26,7 @@ class Clients final : public net::Loop::Local {
   explicit Clients(net::Loop& loop) : loop_(loop) {
     // Those that are still connecting cancel their look-ups when they go.
     loop.local<transport::Resolver>();
+    loop.local<websocket::ConnectionMemory>();
   }
 
   websocket::Group& makeGroup(const WebSocketLimits& limits) {
@@ -99,7 +100,7 @@ WebSocket::WebSocket(std::string_view url, ClientOptions options) {
   websocket::checkOptions(options);
   websocket::Group& group = net::Loop::current().local<Clients>().makeGroup(options.limits);
   // It owns itself: deleted after its close event.
-  *this = (new Connection(group, parsed, options))->handle();
+  *this = group.memory.make(group, parsed, options)->handle();
 }
 
 // --- the browser's members
