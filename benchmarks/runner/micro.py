@@ -21,16 +21,23 @@ def runProgram(path):
     return json.loads(result.stdout)["benchmarks"]
 
 
+def readable(name):
+    """'parse/bytes:20/messages:16' as 'parse, bytes 20, messages 16'."""
+    words, *arguments = name.split("/")
+    return ", ".join([words, *(argument.replace(":", " ") for argument in arguments)])
+
+
 def times(benchmarks):
     """[{name, median, least, most (ns), bytesPerSecond}] of the repetitions, in their order."""
     found = {}
     for benchmark in benchmarks:
         if benchmark["run_type"] == "iteration":
             found.setdefault(benchmark["run_name"], []).append(benchmark)
-    for name, runs in found.items():
+    inOrder = sorted(found.items(), key=lambda one: (one[1][0]["family_index"], one[1][0]["per_family_instance_index"]))
+    for name, runs in inOrder:
         runs.sort(key=lambda run: run["cpu_time"])
         middle = runs[len(runs) // 2]
-        yield {"name": name, "median": middle["cpu_time"], "least": runs[0]["cpu_time"],
+        yield {"name": readable(name), "median": middle["cpu_time"], "least": runs[0]["cpu_time"],
                "most": runs[-1]["cpu_time"], "bytesPerSecond": middle.get("bytes_per_second")}
 
 
