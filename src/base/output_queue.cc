@@ -61,6 +61,24 @@ void OutputQueue::append(Ref<SharedBytes> shared) {
   chunk->shared = std::move(shared);
 }
 
+void OutputQueue::prepend(Ref<SharedBytes> shared, std::size_t consumed) {
+  // An empty queue may keep a chunk for its next use, which is not to lie behind this.
+  if (size_ == 0 && head_ != nullptr) freeChunk(std::exchange(head_, tail_ = nullptr));
+  Chunk* chunk = makeChunk(sizeof(FrameEnd));
+  chunk->begin = consumed;
+  chunk->end = shared->size();
+  chunk->next = head_;
+  head_ = chunk;
+  if (tail_ == nullptr) tail_ = chunk;
+  size_ += chunk->end - consumed;
+  if (shared->payload() != 0) {
+    payload_ += shared->payload();
+    chunk->frame(chunk->frames++) = {chunk->end, shared->payload()};
+    chunk->room -= sizeof(FrameEnd);
+  }
+  chunk->shared = std::move(shared);
+}
+
 std::size_t OutputQueue::gather(std::span<iovec> pieces) const noexcept {
   std::size_t filled = 0;
   for (Chunk* chunk = head_; chunk != nullptr && filled < pieces.size(); chunk = chunk->next) {

@@ -37,6 +37,9 @@ class OutputQueue {
   void append(std::string_view text) { append(asBytes(text)); }
   /// Holds `shared` until it has been consumed; short ones are copied, which costs less.
   void append(Ref<SharedBytes> shared);
+  /// Puts what is left of `shared` after its first `consumed` bytes before all that is queued, with its
+  /// payload.
+  void prepend(Ref<SharedBytes> shared, std::size_t consumed);
   /// Says that a frame which carries `payload` bytes of an application ends with what was appended
   /// last. Frames without such a payload, as control frames are, need no call.
   void endFrame(std::size_t payload) noexcept;

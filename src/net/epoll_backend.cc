@@ -186,6 +186,7 @@ void EpollBackend::read(Socket& socket) {
 
 void EpollBackend::flush(Socket& socket) {
   Socket::State& state = socket.state();
+  if (state.single && !sendSingle(socket)) return;
   iovec pieces[maxPieces];
   bool some = false;
   while (socket.queued() != 0) {
@@ -209,6 +210,22 @@ void EpollBackend::flush(Socket& socket) {
     ::shutdown(state.descriptor, SHUT_WR);
   }
   loop_.sent(socket);
+}
+
+// False if the connection failed.
+bool EpollBackend::sendSingle(Socket& socket) {
+  Ref<SharedBytes> frame = socket.takeSingle();
+  const Bytes bytes = frame->bytes();
+  const ssize_t sent = ::send(socket.state().descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    loop_.fail(socket, errorOf(errno));
+    return false;
+  }
+  const auto taken = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  if (taken == bytes.size()) return true;
+  if (taken > 0) ++socket.state().progress;
+  socket.putBack(std::move(frame), taken);
+  return true;
 }
 
 std::size_t EpollBackend::sendNow(Socket& socket, Bytes head, Bytes body) noexcept {

@@ -47,6 +47,7 @@ class EpollBackend final : public Backend {
   void setInterest(Socket& socket, std::uint32_t events);
   void updateInterest(Socket& socket);
   void onSocket(Socket& socket, std::uint32_t events);
+  bool sendSingle(Socket& socket);
   void finishConnect(Socket& socket);
   void read(Socket& socket);
   void accept(int descriptor);

@@ -282,6 +282,10 @@ OutputQueue* Loop::takeOutput() {
 
 void Loop::giveBackOutput(Socket& socket) noexcept {
   if (socket.output_ == nullptr) return;
+  if (socket.state_.single) {
+    socket.takeSingle();
+    return;
+  }
   std::unique_ptr<OutputQueue> output(std::exchange(socket.output_, nullptr));
   if (freeOutputSize_ >= keptOutputs) return;
   output->clear();

@@ -106,6 +106,7 @@ void SimBackend::flush(Socket& socket) {
   End& end = ends_[static_cast<std::size_t>(state.descriptor)];
   End& peer = ends_[static_cast<std::size_t>(end.peer)];
   if (socket.queued() != 0) ++sends_;
+  if (state.single) socket.putBack(socket.takeSingle(), 0);
   bool some = false;
   while (socket.queued() != 0) {
     if (peer.gone) {

@@ -6,20 +6,56 @@
 
 namespace duplex::net {
 
-OutputQueue& Socket::output() {
+// The queue alone, whatever there was before.
+OutputQueue& Socket::queue() {
+  if (state_.single) {
+    Ref<SharedBytes> frame = takeSingle();
+    const std::size_t payload = frame->payload();
+    output_ = loop_->takeOutput();
+    output_->append(std::move(frame));
+    output_->endFrame(payload);
+  }
   if (output_ == nullptr) output_ = loop_->takeOutput();
+  return *output_;
+}
+
+OutputQueue& Socket::output() {
+  OutputQueue& queued = queue();
   if (loop_->answering_ == this) {
     loop_->answered_ = true;
   } else {
     loop_->markDirty(*this);
   }
-  return *output_;
+  return queued;
 }
 
 OutputQueue& Socket::sharedOutput() {
-  if (output_ == nullptr) output_ = loop_->takeOutput();
   loop_->markDirty(*this);
-  return *output_;
+  return queue();
+}
+
+void Socket::share(const Ref<SharedBytes>& frame) {
+  if (output_ != nullptr) {
+    OutputQueue& queued = sharedOutput();
+    queued.append(frame);
+    queued.endFrame(frame->payload());
+    return;
+  }
+  frame->retain();
+  single_ = frame.get();
+  state_.single = true;
+  loop_->markDirty(*this);
+}
+
+Ref<SharedBytes> Socket::takeSingle() noexcept {
+  state_.single = false;
+  auto frame = Ref<SharedBytes>::adopt(single_);
+  output_ = nullptr;
+  return frame;
+}
+
+void Socket::putBack(Ref<SharedBytes> frame, std::size_t taken) {
+  queue().prepend(std::move(frame), taken);
 }
 
 void Socket::write(Bytes head, Bytes body) {

@@ -55,10 +55,19 @@ class Socket {
   /// Queues `head` and `body`. What of them the kernel takes at once is not copied, if nothing waits
   /// before it. Pays for bodies that cost more to copy than a system call does.
   void write(Bytes head, Bytes body);
+  /// Queues a frame that many send, to leave at the end of the turn. Where nothing else is queued it is
+  /// sent from where it lies.
+  void share(const Ref<SharedBytes>& frame);
   /// Bytes queued and not yet taken by the kernel.
-  std::size_t queued() const noexcept { return output_ == nullptr ? 0 : output_->size(); }
+  std::size_t queued() const noexcept {
+    if (output_ == nullptr) return 0;
+    return state_.single ? single_->size() : output_->size();
+  }
   /// Payload bytes among them; see OutputQueue::payload.
-  std::size_t queuedPayload() const noexcept { return output_ == nullptr ? 0 : output_->payload(); }
+  std::size_t queuedPayload() const noexcept {
+    if (output_ == nullptr) return 0;
+    return state_.single ? single_->payload() : output_->payload();
+  }
   /// Changes whenever the peer has taken some more of a queue that does not get empty.
   std::uint32_t progress() const noexcept { return state_.progress; }
   /// Asks for one `onDrained` when the queue is next empty at the end of a turn, even if the kernel
@@ -93,12 +102,18 @@ class Socket {
     bool shuttingDown : 1 = false;
     bool shutDown : 1 = false;
     bool closed : 1 = false;
+    /// One shared frame is all that is queued, and there is no queue for it.
+    bool single : 1 = false;
     /// In the loop's list of those to flush.
     bool dirty : 1 = false;
   };
   State& state() noexcept { return state_; }
-  /// The queue as it is, without having it flushed; only while `queued()` is not 0.
+  /// The queue as it is, without having it flushed; only while `queued()` is not 0 and not `single`.
   OutputQueue& pending() noexcept { return *output_; }
+  /// The frame that is all that is queued: it is so no more.
+  Ref<SharedBytes> takeSingle() noexcept;
+  /// Queues what the kernel did not take of it, in front of what came after it.
+  void putBack(Ref<SharedBytes> frame, std::size_t taken);
   SocketHandler& handler() noexcept { return *handler_; }
 
  private:
@@ -109,9 +124,15 @@ class Socket {
   /// Closes it, but keeps what is queued, to be counted.
   void shut(bool reset);
 
+  OutputQueue& queue();
+
   Loop* loop_;
   SocketHandler* handler_;
-  OutputQueue* output_ = nullptr;
+  // What is queued; which of them, `state_.single` tells.
+  union {
+    OutputQueue* output_ = nullptr;
+    SharedBytes* single_;
+  };
   Socket* nextDirty_ = nullptr;
   State state_;
 };

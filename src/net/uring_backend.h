@@ -84,10 +84,12 @@ class UringBackend final : public Backend {
     int result;
     unsigned flags;
   };
-  // A send that has been prepared, and what came of it if that was not all.
+  // A send that has been prepared, of the queue or of one shared frame; and what came of it if that was
+  // not all.
   struct Staged {
     Socket* socket;
     std::size_t size;
+    Ref<SharedBytes> single{};
   };
   struct Shortfall {
     Socket* socket;
@@ -123,11 +125,12 @@ class UringBackend final : public Backend {
   void deliverHeld();
   void onPolled(Socket& socket, int result);
   void finishConnect(Socket& socket);
+  Staged stage(Socket& socket, io_uring_sqe& sqe);
   void noteShortfall(std::uint64_t data, int result);
   void findShortfalls();
   int shortfall(Socket& socket, std::size_t size) const noexcept;
   void settle();
-  void settle(const Staged& staged);
+  void settle(Staged& staged);
   void finishFlush(Socket& socket);
   void forget(Socket& socket) noexcept;
 

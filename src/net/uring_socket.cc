@@ -176,25 +176,35 @@ void UringBackend::flush(Socket& socket) {
   }
   // First, since it may hand over what was gathered before.
   io_uring_sqe& sqe = prepare(&socket, Kind::Send);
+  staged_.push_back(stage(socket, sqe));
+  // Someone waits for the queue to be empty: then the wait is to end when it is.
+  const bool tell = state.notifyDrained || state.blocked || state.shuttingDown;
+  if (!tell) sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+  state.registered |= Sending;
+}
+
+UringBackend::Staged UringBackend::stage(Socket& socket, io_uring_sqe& sqe) {
+  const int descriptor = socket.state().descriptor;
+  if (socket.state().single) {
+    Ref<SharedBytes> frame = socket.takeSingle();
+    io_uring_prep_send(&sqe, descriptor, frame->bytes().data(), frame->size(), sendFlags);
+    return {&socket, frame->size(), std::move(frame)};
+  }
   if (gatheredUsed_ == gathered_.size()) gathered_.push_back(std::make_unique<Gathered>());
   Gathered& gathered = *gathered_[gatheredUsed_];
   const std::size_t pieces = socket.pending().gather(gathered.pieces);
   std::size_t size = 0;
   for (std::size_t i = 0; i < pieces; ++i) size += gathered.pieces[i].iov_len;
   if (pieces == 1) {
-    io_uring_prep_send(&sqe, state.descriptor, gathered.pieces[0].iov_base, size, sendFlags);
+    io_uring_prep_send(&sqe, descriptor, gathered.pieces[0].iov_base, size, sendFlags);
   } else {
     ++gatheredUsed_;
     gathered.message = {};
     gathered.message.msg_iov = gathered.pieces.data();
     gathered.message.msg_iovlen = pieces;
-    io_uring_prep_sendmsg(&sqe, state.descriptor, &gathered.message, sendFlags);
+    io_uring_prep_sendmsg(&sqe, descriptor, &gathered.message, sendFlags);
   }
-  // Someone waits for the queue to be empty: then the wait is to end when it is.
-  const bool tell = state.notifyDrained || state.blocked || state.shuttingDown;
-  if (!tell) sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
-  state.registered |= Sending;
-  staged_.push_back({&socket, size});
+  return {&socket, size};
 }
 
 std::size_t UringBackend::sendNow(Socket& socket, Bytes head, Bytes body) noexcept {
@@ -236,7 +246,7 @@ void UringBackend::settle() {
   while (settled_ < settling_.size()) settle(settling_[settled_++]);
 }
 
-void UringBackend::settle(const Staged& staged) {
+void UringBackend::settle(Staged& staged) {
   Socket& socket = *staged.socket;
   Socket::State& state = socket.state();
   const int result = shortfalls_.empty() ? static_cast<int>(staged.size) : shortfall(socket, staged.size);
@@ -247,7 +257,11 @@ void UringBackend::settle(const Staged& staged) {
     return;
   }
   const auto taken = static_cast<std::size_t>(std::max(result, 0));
-  socket.pending().consume(taken);
+  if (!staged.single) {
+    socket.pending().consume(taken);
+  } else if (taken < staged.size) {
+    socket.putBack(std::move(staged.single), taken);
+  }
   if (taken == staged.size || result == -EINTR) {
     // More was written meanwhile, or it had more pieces than one send takes.
     if (socket.queued() != 0) {

@@ -35,6 +35,7 @@ class Stream {
   /// See net::Socket.
   OutputQueue& output() { return socket_->output(); }
   OutputQueue& sharedOutput() { return socket_->sharedOutput(); }
+  void share(const Ref<SharedBytes>& frame) { socket_->share(frame); }
   void write(Bytes head, Bytes body) { socket_->write(head, body); }
   std::size_t queued() const noexcept { return socket_ == nullptr ? 0 : socket_->queued(); }
   std::size_t queuedPayload() const noexcept { return socket_ == nullptr ? 0 : socket_->queuedPayload(); }

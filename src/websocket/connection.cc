@@ -270,9 +270,7 @@ void Connection::send(Opcode type, Bytes payload) {
 
 void Connection::sendFrame(const Ref<SharedBytes>& frame, std::size_t payload) {
   if (state_ != ReadyState::Open || overLimit(payload)) return;
-  OutputQueue& output = stream_.sharedOutput();
-  output.append(frame);
-  output.endFrame(payload);
+  stream_.share(frame);
   if (stream_.queued() > highWater) stream_.notifyDrained();
 }
 
