@@ -1,5 +1,6 @@
 // The floor: a WebSocket server as a bare loop over epoll, that does what a server must and no more. One
-// receive a ready connection, into memory that all share; one send for all it has to say; level-triggered.
+// receive a ready connection, into memory that all share; one copy of what it says in answer; one send for
+// all of that; level-triggered.
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -101,7 +102,15 @@ class Server {
         continues ? std::span(partial.bytes.get(), partial.size + arrived) : space.first(arrived),
         broadcasts_ ? &everyone_ : nullptr);
     connection.ends = answer.ends;
-    send(connection, answer.bytes, std::move(answer.owner));
+    // It lies where the request was, which only an echo's may: a server has its answers elsewhere.
+    std::unique_ptr<std::byte[]> large;
+    std::byte* output = output_.data();
+    if (answer.bytes.size() > output_.size()) {
+      large = std::make_unique_for_overwrite<std::byte[]>(answer.bytes.size());
+      output = large.get();
+    }
+    if (!answer.bytes.empty()) std::memcpy(output, answer.bytes.data(), answer.bytes.size());
+    send(connection, {output, answer.bytes.size()}, std::move(large));
   }
 
   void send(Connection& connection, std::span<const std::byte> bytes, std::unique_ptr<std::byte[]> owner) {
@@ -184,6 +193,8 @@ class Server {
   const int listener_;
   const std::unique_ptr<std::byte[]> received_;
   std::array<epoll_event, 1024> events_;
+  /// What is sent in answer to one receive.
+  std::array<std::byte, receiveSize> output_;
   std::vector<std::unique_ptr<Connection>> connections_;
   /// What this turn has for all connections.
   std::vector<std::byte> everyone_;
@@ -194,7 +205,7 @@ class Server {
 int main(int argc, char** argv) try {
   const Options options = readOptions(argc, argv);
   if (options.role == Options::Role::Watch) throw std::runtime_error("no such role here: watch");
-  Server(options).run();
+  std::make_unique<Server>(options)->run();
 } catch (const std::exception& error) {
   std::fprintf(stderr, "floor_epoll: %s\n", error.what());
   return 1;
