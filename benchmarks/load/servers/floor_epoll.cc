@@ -100,17 +100,9 @@ class Server {
     const auto arrived = static_cast<std::size_t>(size);
     Answer answer = connection.peer.receive(
         continues ? std::span(partial.bytes.get(), partial.size + arrived) : space.first(arrived),
-        broadcasts_ ? &everyone_ : nullptr);
+        broadcasts_ ? &everyone_ : nullptr, output_);
     connection.ends = answer.ends;
-    // It lies where the request was, which only an echo's may: a server has its answers elsewhere.
-    std::unique_ptr<std::byte[]> large;
-    std::byte* output = output_.data();
-    if (answer.bytes.size() > output_.size()) {
-      large = std::make_unique_for_overwrite<std::byte[]>(answer.bytes.size());
-      output = large.get();
-    }
-    if (!answer.bytes.empty()) std::memcpy(output, answer.bytes.data(), answer.bytes.size());
-    send(connection, {output, answer.bytes.size()}, std::move(large));
+    send(connection, answer.bytes, std::move(answer.owner));
   }
 
   void send(Connection& connection, std::span<const std::byte> bytes, std::unique_ptr<std::byte[]> owner) {
@@ -193,7 +185,7 @@ class Server {
   const int listener_;
   const std::unique_ptr<std::byte[]> received_;
   std::array<epoll_event, 1024> events_;
-  /// What is sent in answer to one receive.
+  /// Where the answer to one receive is made, unless it is larger.
   std::array<std::byte, receiveSize> output_;
   std::vector<std::unique_ptr<Connection>> connections_;
   /// What this turn has for all connections.

@@ -47,8 +47,12 @@ void unmask(std::byte* to, const std::byte* from, std::size_t size, std::uint32_
     to[at + i] = from[at + i] ^ static_cast<std::byte>(key >> 8 * i);
 }
 
-FrameRewriter::FrameRewriter(std::span<std::byte> input) noexcept
-    : in_(input.data()), end_(in_ + input.size()), begin_(in_ + keySize), kept_(begin_), frameEnd_(begin_) {}
+FrameRewriter::FrameRewriter(std::span<std::byte> input, std::byte* output) noexcept
+    : in_(input.data()),
+      end_(in_ + input.size()),
+      begin_(output == nullptr ? in_ + keySize : output),
+      kept_(begin_),
+      frameEnd_(begin_) {}
 
 FrameRewriter::Found FrameRewriter::next() noexcept {
   const auto available = static_cast<std::size_t>(end_ - in_);

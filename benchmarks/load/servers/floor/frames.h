@@ -6,13 +6,15 @@
 
 namespace floorServer {
 
-/// Turns a client's frames (RFC 6455 §5) into a server's of the same payload, in place: an unmasked
-/// frame is four bytes shorter, so what is kept moves together behind the first four bytes.
+/// Turns a client's frames (RFC 6455 §5) into a server's of the same payload: into an output of the
+/// caller's, or in place. An unmasked frame is four bytes shorter, so there what is kept moves together
+/// behind the first four bytes.
 class FrameRewriter {
  public:
   enum class Found : std::uint8_t { Message, Ping, Pong, Close, Partial, Violation };
 
-  explicit FrameRewriter(std::span<std::byte> input) noexcept;
+  /// `output` has room for as many bytes as `input`; null: in place.
+  FrameRewriter(std::span<std::byte> input, std::byte* output) noexcept;
 
   /// Rewrites the next frame. After `Partial` and `Violation` there is none. A ping becomes its pong.
   Found next() noexcept;

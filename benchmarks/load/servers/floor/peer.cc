@@ -53,13 +53,15 @@ void Buffer::append(std::span<const std::byte> more) {
   size += more.size();
 }
 
-Answer Peer::receive(std::span<std::byte> input, std::vector<std::byte>* everyone) {
-  return upgraded_ ? receiveFrames(input, everyone) : receiveRequests(input);
+Answer Peer::receive(std::span<std::byte> input, std::vector<std::byte>* everyone,
+                     std::span<std::byte> output) {
+  return upgraded_ ? receiveFrames(input, everyone, output) : receiveRequests(input);
 }
 
-Answer Peer::receiveFrames(std::span<std::byte> input, std::vector<std::byte>* everyone) {
+Answer Peer::receiveFrames(std::span<std::byte> input, std::vector<std::byte>* everyone,
+                           std::span<std::byte> output) {
   using Found = FrameRewriter::Found;
-  FrameRewriter frames(input);
+  FrameRewriter frames(input, output.size() < input.size() ? nullptr : output.data());
   Answer answer;
   for (Found found = frames.next(); found != Found::Partial; found = frames.next()) {
     if (found == Found::Message && everyone != nullptr) {

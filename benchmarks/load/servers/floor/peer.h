@@ -33,8 +33,10 @@ struct Answer {
 class Peer {
  public:
   /// Takes what arrived: either bytes that the caller may reuse as soon as the answer has been sent, or
-  /// the filled part of `partial`. With `everyone`, messages go to its end in place of the answer.
-  Answer receive(std::span<std::byte> input, std::vector<std::byte>* everyone);
+  /// the filled part of `partial`. With `everyone`, messages go to its end in place of the answer. The
+  /// answer to frames is made in `output` if it has room for as much as came in, else where they lie.
+  Answer receive(std::span<std::byte> input, std::vector<std::byte>* everyone,
+                 std::span<std::byte> output = {});
 
   /// Bytes that wait for the rest of a frame or a request's head. While there are some, further ones are
   /// to be put behind them.
@@ -42,7 +44,8 @@ class Peer {
   bool isWebSocket() const noexcept { return upgraded_; }
 
  private:
-  Answer receiveFrames(std::span<std::byte> input, std::vector<std::byte>* everyone);
+  Answer receiveFrames(std::span<std::byte> input, std::vector<std::byte>* everyone,
+                       std::span<std::byte> output);
   Answer receiveRequests(std::span<std::byte> input);
   void keep(std::span<const std::byte> left, std::size_t needed, Answer& answer);
 
