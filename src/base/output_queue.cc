@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "base/large_blocks.h"
+
 namespace duplex {
 namespace {
 
@@ -19,12 +21,14 @@ OutputQueue::~OutputQueue() {
 }
 
 OutputQueue::Chunk* OutputQueue::makeChunk(std::size_t capacity) {
-  return new (::operator new(sizeof(Chunk) + capacity)) Chunk(capacity);
+  const LargeBlock block = allocateBlock(sizeof(Chunk) + capacity);
+  return new (block.memory) Chunk((block.size - sizeof(Chunk)) / alignof(Chunk) * alignof(Chunk));
 }
 
 void OutputQueue::freeChunk(Chunk* chunk) noexcept {
+  const LargeBlock block{chunk, sizeof(Chunk) + chunk->capacity};
   chunk->~Chunk();
-  ::operator delete(chunk);
+  freeBlock(block);
 }
 
 OutputQueue::Chunk* OutputQueue::appendChunk(std::size_t capacity) {

@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "base/large_blocks.h"
+
 namespace duplex::protocol {
 
 MessageBuffer::MessageBuffer(MessageBuffer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
@@ -32,7 +34,8 @@ void MessageBuffer::truncate(std::size_t size) noexcept {
 }
 
 void MessageBuffer::grow(std::size_t capacity) {
-  auto* grown = new (::operator new(sizeof(Block) + capacity)) Block{0, capacity};
+  const LargeBlock memory = allocateBlock(sizeof(Block) + capacity);
+  auto* grown = new (memory.memory) Block{0, memory.size - sizeof(Block)};
   if (block_ != nullptr) {
     std::memcpy(grown->bytes(), block_->bytes(), block_->size);
     release();
@@ -41,7 +44,7 @@ void MessageBuffer::grow(std::size_t capacity) {
 }
 
 void MessageBuffer::release() noexcept {
-  ::operator delete(std::exchange(block_, nullptr));
+  if (Block* block = std::exchange(block_, nullptr)) freeBlock({block, sizeof(Block) + block->capacity});
 }
 
 }  // namespace duplex::protocol

@@ -198,7 +198,8 @@ void Session::send(Opcode opcode, Bytes payload, OutputQueue& out) {
 
 Ref<SharedBytes> frameForAll(Opcode opcode, Bytes payload) {
   const FrameHeader header{.opcode = opcode, .length = payload.size()};
-  auto frame = Ref<SharedBytes>::adopt(new SharedBytes(headerSize(header.length, false) + payload.size(), payload.size()));
+  auto frame = Ref<SharedBytes>::adopt(
+      new SharedBytes(headerSize(header.length, false) + payload.size(), payload.size()));
   std::byte* at = frame->writable().data();
   std::copy_n(payload.data(), payload.size(), at + encodeHeader(header, at));
   return frame;

@@ -1,0 +1,72 @@
+#include "base/large_blocks.h"
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <span>
+
+namespace duplex {
+namespace {
+
+// What is smaller, the allocator has at hand.
+constexpr std::size_t smallestKept = 64 * 1024;
+#if defined(__SANITIZE_ADDRESS__)
+// A block that is kept hides its use after its end.
+constexpr std::size_t mostKept = 0;
+#else
+constexpr std::size_t mostKept = 8 * 1024 * 1024;
+#endif
+
+class Kept {
+ public:
+  Kept() = default;
+  Kept(const Kept&) = delete;
+  Kept& operator=(const Kept&) = delete;
+  ~Kept() {
+    for (std::size_t i = 0; i < count_; ++i) ::operator delete(blocks_[i].memory);
+    // What is freed on this thread from here on is not kept.
+    size_ = mostKept;
+  }
+
+  /// The smallest that is large enough; none: null.
+  LargeBlock take(std::size_t size) noexcept {
+    LargeBlock* best = nullptr;
+    for (LargeBlock& block : std::span(blocks_.data(), count_)) {
+      if (block.size >= size && (best == nullptr || block.size < best->size)) best = &block;
+    }
+    if (best == nullptr) return {nullptr, 0};
+    const LargeBlock taken = *best;
+    *best = blocks_[--count_];
+    size_ -= taken.size;
+    return taken;
+  }
+
+  bool keep(LargeBlock block) noexcept {
+    if (count_ == blocks_.size() || block.size > mostKept - std::min(size_, mostKept)) return false;
+    blocks_[count_++] = block;
+    size_ += block.size;
+    return true;
+  }
+
+ private:
+  std::array<LargeBlock, 64> blocks_;
+  std::size_t count_ = 0;
+  std::size_t size_ = 0;
+};
+
+thread_local Kept kept;
+
+}  // namespace
+
+LargeBlock allocateBlock(std::size_t size) {
+  if (size >= smallestKept) {
+    if (const LargeBlock block = kept.take(size); block.memory != nullptr) return block;
+  }
+  return {::operator new(size), size};
+}
+
+void freeBlock(LargeBlock block) noexcept {
+  if (block.size < smallestKept || !kept.keep(block)) ::operator delete(block.memory);
+}
+
+}  // namespace duplex

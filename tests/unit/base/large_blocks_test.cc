@@ -1,0 +1,38 @@
+#include "base/large_blocks.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <thread>
+#include <vector>
+
+using duplex::allocateBlock;
+using duplex::freeBlock;
+using duplex::LargeBlock;
+
+TEST_CASE("a block has the room that was asked for, whatever was freed before") {
+  std::vector<LargeBlock> blocks;
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t size = 1; size <= (std::size_t{16} << 20); size *= 4) {
+      const LargeBlock block = allocateBlock(size);
+      CHECK(block.size >= size);
+      std::memset(block.memory, round, block.size);
+      blocks.push_back(block);
+    }
+    for (const LargeBlock& block : blocks) freeBlock(block);
+    blocks.clear();
+  }
+}
+
+TEST_CASE("no two blocks in use are the same, and one may be freed on another thread") {
+  const LargeBlock first = allocateBlock(100'000);
+  const LargeBlock second = allocateBlock(100'000);
+  CHECK(first.memory != second.memory);
+  std::thread([&] {
+    freeBlock(first);
+    const LargeBlock third = allocateBlock(100'000);
+    CHECK(third.memory != second.memory);
+    freeBlock(third);
+  }).join();
+  freeBlock(second);
+}
