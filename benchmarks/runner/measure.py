@@ -67,7 +67,7 @@ def sampleOf(result, operations, rate, latency):
 
 def measureMessages(row, server, _):
     result = duplexBench(server, row.connections, row.role, row.warmUp, row.duration,
-                         "--size", row.size, "--in-flight", row.inFlight)
+                         "--size", row.size, "--in-flight", row.inFlight, "--drain", row.drain)
     return sampleOf(result, result["messages"], result["messagesPerSecond"], result["latency"])
 
 

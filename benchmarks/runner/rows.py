@@ -19,6 +19,8 @@ class Row:
     # Seconds.
     warmUp: float = 1.0
     duration: float = 2.0
+    # Seconds that what is under way at the end has to come.
+    drain: float = 1
     # "push", "wait" or "poll".
     way: str = ""
     # In `./bench --quick`.
@@ -74,8 +76,8 @@ ROWS = [
     echo(1000, 20),
     echo(1000, 512),
     echo(1000, 16 * KIB),
-    # A thousand megabytes under way: a message takes a second or more.
-    echo(1000, KIB * KIB, warmUp=3, duration=4),
+    # A thousand megabytes under way: a message takes seconds.
+    echo(1000, KIB * KIB, warmUp=3, duration=4, drain=30),
     broadcast(1000, 64, quick=True),
     broadcast(1000, KIB),
     broadcast(100, 64),

@@ -239,6 +239,16 @@ test('a handshake that is refused', async (t) => {
   assert.match(result.errorDetails.handshake, /401/);
 });
 
+test('answers that come late are waited for as long as is said', async (t) => {
+  const server = await serve(t, (ws) => {
+    ws.on('message', (data, binary) => setTimeout(() => ws.send(data, { binary }), 1500));
+  });
+  const impatient = await bench(t, server.url, '-c', '2', '--warm-up', '0', '--drain', '0');
+  assert.equal(impatient.errors.unanswered, 2);
+  const patient = await bench(t, server.url, '-c', '2', '--warm-up', '0', '--drain', '60');
+  assert.equal(patient.errors.total, 0);
+});
+
 test('a server that closes', async (t) => {
   const server = await serve(t, (ws) => {
     let left = 10;

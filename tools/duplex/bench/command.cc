@@ -62,6 +62,9 @@ void addLoad(CLI::App& command, Options& options) {
   command.add_option("-d,--duration", options.duration, "seconds to measure")
       ->capture_default_str()
       ->check(CLI::Range(0.01, 1e6));
+  command.add_option("--drain", options.drain, "seconds to wait after that for what is still under way")
+      ->capture_default_str()
+      ->check(seconds);
   command.add_option("--warm-up", options.warmUp, "seconds before that")
       ->capture_default_str()
       ->check(seconds);

@@ -14,7 +14,6 @@ constexpr std::size_t mostPending = 128;
 constexpr Milliseconds tickTime{100};
 constexpr Milliseconds rampTick{5};
 constexpr Milliseconds handshakeTime{10'000};
-constexpr Milliseconds drainTime{1000};
 constexpr Milliseconds closeTime{1000};
 
 ClientOptions clientOptions(const Options& options) {
@@ -180,7 +179,9 @@ void Engine::tick() {
       break;
     case Phase::Draining:
       if (!done_) break;
-      if (workload_ && workload_->outstanding() != 0 && now - phaseSince_ < drainTime) break;
+      if (workload_ && workload_->outstanding() != 0 &&
+          now - phaseSince_ < std::chrono::duration<double>(options_.drain))
+        break;
       if (workload_) workload_->giveUp(now);
       // What came late was meant for the time that was measured.
       if (options_.rate > 0) measured_.tally.latency = tally_.latency;

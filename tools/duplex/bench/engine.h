@@ -54,7 +54,7 @@ class Engine final : ConnectionEvents {
   void beginMeasuring();
   /// … to here, and sends no more.
   void endMeasuring();
-  /// Waits for what is still under way, a second at most.
+  /// Waits for what is still under way, for `options.drain` seconds at most.
   void drain(Done done);
   /// Closes all connections, with a second for the server to agree.
   void closeAll(Done done);

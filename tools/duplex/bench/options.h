@@ -25,6 +25,8 @@ struct Options {
   bool text = false;
   double warmUp = 1;
   double duration = 5;
+  /// After that, for what is still under way.
+  double drain = 1;
   /// Over which the connections are opened; 0: as fast as it goes.
   double ramp = 0;
   unsigned threads = 1;

@@ -47,6 +47,7 @@ Json config(const Result& result) {
                  {"type", options.text ? "text" : "binary"},
                  {"warmUp", options.warmUp},
                  {"duration", options.duration},
+                 {"drain", options.drain},
                  {"ramp", options.ramp},
                  {"threads", options.threads},
                  {"backend", result.backend}};
