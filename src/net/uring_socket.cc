@@ -208,6 +208,8 @@ UringBackend::Staged UringBackend::stage(Socket& socket, io_uring_sqe& sqe) {
 }
 
 std::size_t UringBackend::sendNow(Socket& socket, Bytes head, Bytes body) noexcept {
+  // What has been prepared before comes first, though it may be queued no more.
+  if ((socket.state().registered & Sending) != 0) return 0;
   return net::sendNow(socket.state().descriptor, head, body);
 }
 

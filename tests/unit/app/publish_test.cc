@@ -236,3 +236,28 @@ TEST_CASE("wildcards on every loop") {
   CHECK(turnUntil(
       loop, [&] { return received == 6; }, 1'000'000));
 }
+
+TEST_CASE("what is sent after a publication arrives after it, however large") {
+  overEachBackend([](net::Loop& loop) {
+    App app;
+    WebSocket server;
+    app.ws("/", [&](WebSocket ws) {
+      ws.subscribe("t");
+      server = ws;
+    });
+    std::string received;
+    WebSocket ws("ws://" + app.listen(0, "127.0.0.1").string());
+    ws.onmessage([&](const Message& message) { received += message.text().front(); });
+    REQUIRE(turnUntil(loop, [&] { return server && ws.readyState() == ReadyState::Open; }));
+    std::string expected;
+    for (int round = 0; round < 10; ++round) {
+      app.publish("t", "a publication");
+      // It is on its way by now, or still waits for the kernel.
+      if (round % 2 == 0) loop.turn(loop.now());
+      server.send("b" + std::string(10'000, 'b'));
+      expected += "ab";
+    }
+    REQUIRE(turnUntil(loop, [&] { return received.size() == expected.size(); }));
+    CHECK(received == expected);
+  });
+}
