@@ -1,6 +1,5 @@
 #include "http/etag.h"
 
-#include <charconv>
 #include <functional>
 
 #include "http/ascii.h"
@@ -9,14 +8,25 @@ namespace duplex::http {
 
 namespace {
 
+/// Writes `number` before `end`; returns where it begins.
+char* writeHex(std::uint64_t number, char* end) noexcept {
+  do {
+    *--end = "0123456789abcdef"[number & 0xF];
+    number >>= 4;
+  } while (number != 0);
+  return end;
+}
+
 std::string join(std::uint64_t first, std::uint64_t second) {
   char text[40];
-  char* const last = text + sizeof text;
-  char* end = std::to_chars(text, last, first, 16).ptr;
-  *end++ = '-';
-  end = std::to_chars(end, last, second, 16).ptr;
-  std::string etag("W/\"");
-  return etag.append(text, end).append("\"");
+  char* const end = text + sizeof text;
+  char* begin = end;
+  *--begin = '"';
+  begin = writeHex(second, begin);
+  *--begin = '-';
+  begin = writeHex(first, begin);
+  for (const char c : {'"', '/', 'W'}) *--begin = c;
+  return {begin, end};
 }
 
 std::string_view opaque(std::string_view etag) noexcept {

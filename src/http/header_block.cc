@@ -1,5 +1,7 @@
 #include "http/header_block.h"
 
+#include <algorithm>
+#include <functional>
 #include <stdexcept>
 
 #include "http/ascii.h"
@@ -11,7 +13,8 @@ namespace {
 
 void check(std::string_view name, std::string_view value) {
   if (!protocol::isToken(name)) throw std::invalid_argument("header name is not a token");
-  if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
+  const auto breaks = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+  if (std::any_of(value.begin(), value.end(), breaks)) {
     throw std::invalid_argument("CR, LF or NUL in the value of " + std::string(name));
   }
 }
@@ -33,14 +36,25 @@ std::size_t HeaderBlock::find(std::string_view name, std::size_t from) const noe
 
 void HeaderBlock::set(std::string_view name, std::string_view value) {
   check(name, value);
+  if (!has(name)) return add(name, value);
   const std::string copy(value);  // it may be a view into a line that is about to go
   remove(name);
-  append(name, copy);
+  add(name, copy);
 }
 
 void HeaderBlock::append(std::string_view name, std::string_view value) {
   check(name, value);
-  lines_.reserve(lines_.size() + name.size() + value.size() + 4);
+  add(name, value);
+}
+
+void HeaderBlock::add(std::string_view name, std::string_view value) {
+  const std::size_t before = lines_.size();
+  // A view into the lines would not outlive their growth.
+  const std::less_equal<> order;
+  if (order(lines_.data(), value.data()) && order(value.data(), lines_.data() + before)) {
+    return add(name, std::string(value));
+  }
+  lines_.reserve(before + name.size() + value.size() + 4);
   lines_.append(name).append(": ").append(value).append("\r\n");
 }
 

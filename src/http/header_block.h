@@ -25,6 +25,7 @@ class HeaderBlock {
   void clear() noexcept { lines_.clear(); }
 
  private:
+  void add(std::string_view name, std::string_view value);
   std::size_t find(std::string_view name, std::size_t from) const noexcept;
 
   std::string lines_;

@@ -1,15 +1,24 @@
 #include "protocol/header_list.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/ascii.h"
 
 namespace duplex::protocol {
 namespace {
 
+// RFC 9110 §5.6.2.
+constexpr auto tokenCharacters = [] {
+  std::array<bool, 256> table{};
+  constexpr std::string_view all =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
+  for (const char c : all) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
 constexpr bool isTokenCharacter(char c) noexcept {
-  return (toLower(c) >= 'a' && toLower(c) <= 'z') || (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  return tokenCharacters[static_cast<unsigned char>(c)];
 }
 
 constexpr bool isSpace(char c) noexcept {
