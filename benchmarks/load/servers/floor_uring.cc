@@ -290,6 +290,7 @@ class Server {
 
 int main(int argc, char** argv) try {
   const Options options = readOptions(argc, argv);
+  floorServer::keepMemory();
   if (options.role == Options::Role::Watch) throw std::runtime_error("no such role here: watch");
   Server(options).run();
 } catch (const std::exception& error) {

@@ -1,5 +1,7 @@
 #include "floor/peer.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstring>
 #include <ctime>
@@ -43,6 +45,11 @@ Answer answerWith(std::string_view text) {
 }
 
 }  // namespace
+
+void keepMemory() noexcept {
+  ::mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);  // the most it takes
+  ::mallopt(M_TRIM_THRESHOLD, 1024 * 1024 * 1024);
+}
 
 void Buffer::append(std::span<const std::byte> more) {
   if (more.size() > space().size()) {

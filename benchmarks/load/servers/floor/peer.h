@@ -18,6 +18,9 @@ struct Buffer {
   void append(std::span<const std::byte> more);
 };
 
+/// Has the allocator keep what is freed: large messages would else cost page faults, over and over.
+void keepMemory() noexcept;
+
 /// What is to be sent to a connection after bytes came from it.
 struct Answer {
   /// Lies in the input, in `owner`, or is constant.
