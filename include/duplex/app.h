@@ -96,15 +96,17 @@ class App : public Router {
   /// Sends to every socket of this app that subscribed to `topic`, or to a pattern that matches it, on
   /// all its loops; once to each. It is framed once and shared.
   /// With `topicWildcards`, throws SyntaxError for a topic that has wildcards or is none.
-  void publish(std::string_view topic, std::string_view text);
-  void publish(std::string_view topic, const char* text) { publish(topic, std::string_view(text)); }
-  void publish(std::string_view topic, std::span<const std::byte> binary);
-  void publish(std::string_view topic, std::span<const std::uint8_t> binary) {
-    publish(topic, std::as_bytes(binary));
+  void publish(std::string_view topic, std::string_view text, SendOptions options = {});
+  void publish(std::string_view topic, const char* text, SendOptions options = {}) {
+    publish(topic, std::string_view(text), options);
+  }
+  void publish(std::string_view topic, std::span<const std::byte> binary, SendOptions options = {});
+  void publish(std::string_view topic, std::span<const std::uint8_t> binary, SendOptions options = {}) {
+    publish(topic, std::as_bytes(binary), options);
   }
 
   /// The same type and bytes as `message`.
-  void publish(std::string_view topic, const Message& message);
+  void publish(std::string_view topic, const Message& message, SendOptions options = {});
 
   /// The sockets that are open now; those of the `ws` routes added with the pattern `path`, as
   /// their router was given it, or of all.

@@ -31,6 +31,16 @@ struct Extras;
 /// WHATWG WebSockets §3.1; the values are the browser's.
 enum class ReadyState : std::uint8_t { Connecting = 0, Open = 1, Closing = 2, Closed = 3 };
 
+/// What becomes of messages for a peer that reads more slowly than they are sent, once as many are queued
+/// as `maxBufferedAmount` allows. Whole messages are dropped, and counted: see `WebSocket::dropped`.
+/// Control frames never are, and do not wait behind messages.
+enum class SlowPeer : std::uint8_t {
+  Close,       ///< the connection ends with 1008
+  DropNew,     ///< the message that does not fit is not sent
+  DropOld,     ///< those that have waited longest make room for it
+  KeepLatest,  ///< it takes the place of the one with its key that waits, at any time; else as DropOld
+};
+
 /// What a connection may cost and how long it may take. Sizes in bytes; a duration of 0 switches
 /// that limit off.
 struct WebSocketLimits {
@@ -38,9 +48,13 @@ struct WebSocketLimits {
   std::size_t maxMessageSize = 16 * 1024 * 1024;
   /// Frames of one message, empty ones too; more is answered with close 1008.
   std::size_t maxFragments = 4096;
-  /// Bytes queued for a peer that does not read; more ends the connection with 1008. One message may
-  /// be larger, when nothing else is queued. What other threads send counts once the loop has it.
+  /// Bytes queued for a peer that does not read; more ends the connection with 1008, or what `slowPeer`
+  /// says. One message may be larger, when nothing else is queued. What other threads send counts once
+  /// the loop has it.
   std::size_t maxBufferedAmount = 16 * 1024 * 1024;
+  /// With a policy other than Close a message that waits counts 64 bytes and its key beside its own. What
+  /// stands in front, up to 64 KiB or half of the limit, is on its way and is not dropped any more.
+  SlowPeer slowPeer = SlowPeer::Close;
   /// A connection that sends nothing for so long, not even a pong, and reads nothing is ended.
   std::chrono::milliseconds idleTimeout{120'000};
   /// After so long without a byte from the peer a ping is sent.
@@ -48,6 +62,13 @@ struct WebSocketLimits {
   /// From the Close frame, or the last byte that the peer has read before it, to the end of the
   /// connection; then it is cut.
   std::chrono::milliseconds closeTimeout{5'000};
+};
+
+/// How a message is sent.
+struct SendOptions {
+  /// What the message tells the latest of, for SlowPeer::KeepLatest; without one it is like no other.
+  /// When publishing it is the topic unless given. Read before the call returns.
+  std::string_view key{};
 };
 
 /// How a client connects.
@@ -107,6 +128,8 @@ class WebSocket {
   /// Payload bytes given to `send` and not yet to the kernel. It shrinks only between handlers, and
   /// grows also by what is sent after closing, which goes nowhere.
   std::size_t bufferedAmount() const noexcept;
+  /// Messages that were not sent, or were replaced by newer ones, because the peer is slow; see SlowPeer.
+  std::uint64_t dropped() const noexcept;
 
   /// Each sets the one handler of its event, replacing the last; an empty one is none. Handlers of a
   /// connection never run at the same time, and never inside a call of `send` or `close`.
@@ -119,14 +142,17 @@ class WebSocket {
 
   /// Queues one message; it leaves with all else that is queued when the handlers of this turn are
   /// done. Text that is not UTF-8 is sent with U+FFFD in the place of what is not, as from a browser.
-  /// The bytes are copied. After closing it does nothing.
+  /// The bytes are copied. After closing it does nothing; what it does with too slow a peer is up to
+  /// `WebSocketLimits::slowPeer`.
   /// Throws InvalidStateError while Connecting.
-  void send(std::string_view text) const;
-  void send(const char* text) const { send(std::string_view(text)); }
-  void send(std::span<const std::byte> binary) const;
-  void send(std::span<const std::uint8_t> binary) const { send(std::as_bytes(binary)); }
+  void send(std::string_view text, SendOptions options = {}) const;
+  void send(const char* text, SendOptions options = {}) const { send(std::string_view(text), options); }
+  void send(std::span<const std::byte> binary, SendOptions options = {}) const;
+  void send(std::span<const std::uint8_t> binary, SendOptions options = {}) const {
+    send(std::as_bytes(binary), options);
+  }
   /// The same type and bytes as `message`.
-  void send(const Message& message) const;
+  void send(const Message& message, SendOptions options = {}) const;
 
   /// Starts the closing handshake; what was sent before goes out first (RFC 6455 §7.1.2). Without
   /// arguments the Close frame is empty. While Connecting it fails the connection. Again, or after
@@ -143,8 +169,8 @@ class WebSocket {
   /// A Ping came; its Pong has been queued already.
   void onping(Function<void(std::string_view)> handler) const;
   void onpong(Function<void(std::string_view)> handler) const;
-  /// All that was queued has been given to the kernel: after more than 64 KiB were, or after a turn
-  /// in which the kernel did not take all.
+  /// All that was queued has been given to the kernel: after more than 64 KiB were, after a turn in which
+  /// the kernel did not take all, or after messages were dropped.
   void ondrain(Function<void()> handler) const;
   /// Cuts the connection without a closing handshake; `onclose` still comes, with 1006.
   void terminate() const;
@@ -159,13 +185,15 @@ class WebSocket {
   /// To `topic` as it was subscribed to: what a pattern matches does not count.
   bool isSubscribed(std::string_view topic) const;
   /// To all subscribers of `topic` but this one; see App::publish.
-  void publish(std::string_view topic, std::string_view text) const;
-  void publish(std::string_view topic, const char* text) const { publish(topic, std::string_view(text)); }
-  void publish(std::string_view topic, std::span<const std::byte> binary) const;
-  void publish(std::string_view topic, std::span<const std::uint8_t> binary) const {
-    publish(topic, std::as_bytes(binary));
+  void publish(std::string_view topic, std::string_view text, SendOptions options = {}) const;
+  void publish(std::string_view topic, const char* text, SendOptions options = {}) const {
+    publish(topic, std::string_view(text), options);
   }
-  void publish(std::string_view topic, const Message& message) const;
+  void publish(std::string_view topic, std::span<const std::byte> binary, SendOptions options = {}) const;
+  void publish(std::string_view topic, std::span<const std::uint8_t> binary, SendOptions options = {}) const {
+    publish(topic, std::as_bytes(binary), options);
+  }
+  void publish(std::string_view topic, const Message& message, SendOptions options = {}) const;
 
   /// The request that was upgraded; of a client an empty one. Whole until the route's `open` has
   /// returned; from then on it has no headers and no cookies, but still its URL, host, query,
@@ -201,7 +229,7 @@ class WebSocket {
   template <class Call>
   void onOwner(Call&& call) const;
   // Text is valid UTF-8.
-  void sendChecked(bool text, std::span<const std::byte> payload) const;
+  void sendChecked(bool text, std::span<const std::byte> payload, std::string_view key) const;
   template <class F>
   void setHandler(F websocket::Extras::*place, F handler) const;
   /// Takes `made`; returns it, or null after destroying it where the connection is gone.

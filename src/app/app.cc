@@ -20,7 +20,7 @@ namespace duplex {
 namespace {
 
 void deliver(topics::Subscriber& subscriber, const broker::Publication& publication) {
-  static_cast<websocket::Connection&>(subscriber).sendFrame(publication.frame, publication.payload);
+  static_cast<websocket::Connection&>(subscriber).sendFrame(publication.frame, publication.key);
 }
 
 Address listenAddress(std::string_view host, std::uint16_t port) {
@@ -63,9 +63,10 @@ class App::Impl {
     return bound;
   }
 
-  void publish(std::string_view topic, protocol::Opcode type, Bytes payload) {
+  void publish(std::string_view topic, protocol::Opcode type, Bytes payload, SendOptions options) {
     if (shared_.options.topicWildcards) topics::checkTopic(topic);
-    shared_.hub.publish(topic, {protocol::frameForAll(type, payload), payload.size()});
+    const std::string_view key = options.key.empty() ? topic : options.key;
+    shared_.hub.publish(topic, {protocol::frameForAll(type, payload), key});
   }
 
   std::vector<WebSocket> clients(std::string_view path) const {
@@ -246,22 +247,22 @@ Address App::listen(std::uint16_t port, Function<void(const Address&)> listening
   return listen(port, "::", std::move(listening));
 }
 
-void App::publish(std::string_view topic, std::string_view text) {
+void App::publish(std::string_view topic, std::string_view text, SendOptions options) {
   if (protocol::isValidUtf8(asBytes(text))) {
-    impl_->publish(topic, protocol::Opcode::Text, asBytes(text));
+    impl_->publish(topic, protocol::Opcode::Text, asBytes(text), options);
   } else {
-    impl_->publish(topic, protocol::Opcode::Text, asBytes(protocol::repairUtf8(text)));
+    impl_->publish(topic, protocol::Opcode::Text, asBytes(protocol::repairUtf8(text)), options);
   }
 }
 
-void App::publish(std::string_view topic, std::span<const std::byte> binary) {
-  impl_->publish(topic, protocol::Opcode::Binary, binary);
+void App::publish(std::string_view topic, std::span<const std::byte> binary, SendOptions options) {
+  impl_->publish(topic, protocol::Opcode::Binary, binary, options);
 }
 
-void App::publish(std::string_view topic, const Message& message) {
+void App::publish(std::string_view topic, const Message& message, SendOptions options) {
   // Its text has been checked when it came.
-  impl_->publish(topic, message.isText() ? protocol::Opcode::Text : protocol::Opcode::Binary,
-                 message.bytes());
+  impl_->publish(topic, message.isText() ? protocol::Opcode::Text : protocol::Opcode::Binary, message.bytes(),
+                 options);
 }
 
 std::vector<WebSocket> App::clients(std::string_view path) const {

@@ -75,9 +75,9 @@ websocket::Group& Shard::groupOf(const WebSocketUpgrade& route) {
   group = std::make_unique<websocket::Group>(loop_, protocol::Role::Server, route.route.limits);
   group->route = &route.route;
   group->topics = &member_->tree;
-  group->publish = [this](std::string_view topic, protocol::Opcode type, Bytes payload,
+  group->publish = [this](std::string_view topic, protocol::Opcode type, Bytes payload, std::string_view key,
                           websocket::Connection* except) {
-    shared_.hub.publish(topic, {protocol::frameForAll(type, payload), payload.size()}, except);
+    shared_.hub.publish(topic, {protocol::frameForAll(type, payload), key}, except);
   };
   group->report = [this](const Error& error) { shared_.tell(error); };
   group->removed = [this] {

@@ -39,16 +39,18 @@ std::shared_ptr<const Hub::Members> Hub::members() const {
 void Hub::publish(std::string_view topic, const Publication& publication,
                   const topics::Subscriber* except) const {
   const std::shared_ptr<const Members> all = members();
+  const std::string_view ownKey = publication.key == topic ? std::string_view() : publication.key;
   for (const std::shared_ptr<Member>& member : *all) {
     if (member->mailbox.local() != nullptr) {
       deliverTo(*member, deliver_, topic, publication, except);
       continue;
     }
     // The member may leave, and the hub go, before this is read.
-    member->mailbox.post(
-        [to = std::weak_ptr(member), deliver = deliver_, name = std::string(topic), publication] {
-          if (const auto there = to.lock()) deliverTo(*there, deliver, name, publication, nullptr);
-        });
+    member->mailbox.post([to = std::weak_ptr(member), deliver = deliver_, name = std::string(topic),
+                          key = std::string(ownKey), copy = publication]() mutable {
+      copy.key = key.empty() ? name : key;
+      if (const auto there = to.lock()) deliverTo(*there, deliver, name, copy, nullptr);
+    });
   }
 }
 

@@ -16,8 +16,8 @@ namespace duplex::broker {
 /// A frame on its way to the subscribers of a topic.
 struct Publication {
   Ref<SharedBytes> frame;
-  /// The bytes of the application in it.
-  std::size_t payload = 0;
+  /// What it tells the latest of: its topic, unless the sender says otherwise. Good for the call.
+  std::string_view key;
 };
 
 /// One topic space over the loops of one process: each loop has its subscribers, and a publication is

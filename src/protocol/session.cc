@@ -196,13 +196,31 @@ void Session::send(Opcode opcode, Bytes payload, OutputQueue& out) {
   }
 }
 
-Ref<SharedBytes> frameForAll(Opcode opcode, Bytes payload) {
-  const FrameHeader header{.opcode = opcode, .length = payload.size()};
-  auto frame = Ref<SharedBytes>::adopt(
-      new SharedBytes(headerSize(header.length, false) + payload.size(), payload.size()));
+namespace {
+
+Ref<SharedBytes> makeFrame(const FrameHeader& header, Bytes payload) {
+  const std::size_t size = headerSize(header.length, header.masked) + payload.size();
+  auto frame = Ref<SharedBytes>::adopt(new SharedBytes(size, payload.size()));
   std::byte* at = frame->writable().data();
-  std::copy_n(payload.data(), payload.size(), at + encodeHeader(header, at));
+  at += encodeHeader(header, at);
+  if (header.masked) {
+    copyMasked(payload, at, header.mask);
+  } else {
+    std::copy_n(payload.data(), payload.size(), at);
+  }
   return frame;
+}
+
+}  // namespace
+
+Ref<SharedBytes> Session::frame(Opcode opcode, Bytes payload) const {
+  FrameHeader header{.opcode = opcode, .masked = sendsMasked(), .length = payload.size()};
+  if (header.masked) randomBytes(header.mask);
+  return makeFrame(header, payload);
+}
+
+Ref<SharedBytes> frameForAll(Opcode opcode, Bytes payload) {
+  return makeFrame({.opcode = opcode, .length = payload.size()}, payload);
 }
 
 }  // namespace duplex::protocol

@@ -76,6 +76,8 @@ class Session {
   void text(std::string_view text, OutputQueue& out) { message(Opcode::Text, asBytes(text), out); }
   void binary(Bytes bytes, OutputQueue& out) { message(Opcode::Binary, bytes, out); }
   void message(Opcode opcode, Bytes payload, OutputQueue& out);
+  /// The frame that `message` would append, by itself.
+  Ref<SharedBytes> frame(Opcode opcode, Bytes payload) const;
   /// `payload` has at most 125 bytes; what is beyond is not sent.
   void ping(Bytes payload, OutputQueue& out) { control(Opcode::Ping, payload, out); }
   void pong(Bytes payload, OutputQueue& out) { control(Opcode::Pong, payload, out); }

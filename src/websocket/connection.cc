@@ -16,8 +16,6 @@ using protocol::Role;
 
 namespace {
 
-// More than this in the queue is worth a drain event, even if the kernel takes it all at once.
-constexpr std::size_t highWater = 64 * 1024;
 // A payload of this size costs more to copy than to send at once.
 constexpr std::size_t directSize = 4 * 1024;
 
@@ -215,7 +213,7 @@ void Connection::onMessage(Message::Type type, Bytes payload) {
 void Connection::onPing(Bytes payload) {
   if (state_ != ReadyState::Open) return;
   session_.pong(payload, stream_.output());
-  if (overLimit(0)) return;
+  if (controlOverLimit()) return;
   if (extras_ != nullptr && extras_->onping) {
     guarded([&] { extras_->onping(asText(payload)); });
   } else if (group_.route != nullptr && group_.route->ping) {
@@ -238,7 +236,10 @@ void Connection::onDrained() {
     return;
   }
   if (state_ != ReadyState::Open) return;
-  if (extras_ != nullptr && extras_->ondrain) {
+  if (extras_ != nullptr && extras_->backlog != nullptr) {
+    release(queueGoal());
+    stream_.notifyDrained();
+  } else if (extras_ != nullptr && extras_->ondrain) {
     guarded([this] { extras_->ondrain(); });
   } else if (group_.route != nullptr && group_.route->drain) {
     guarded([this] { group_.route->drain(handle()); });
@@ -248,12 +249,18 @@ void Connection::onDrained() {
 // --- sending
 
 std::size_t Connection::bufferedAmount() const noexcept {
-  return stream_.queuedPayload() + (extras_ == nullptr ? 0 : extras_->discarded);
+  if (extras_ == nullptr) return stream_.queuedPayload();
+  const std::size_t waiting = extras_->backlog == nullptr ? 0 : extras_->backlog->payload();
+  return stream_.queuedPayload() + waiting + extras_->discarded;
 }
 
-void Connection::send(Opcode type, Bytes payload) {
+void Connection::send(Opcode type, Bytes payload, std::string_view key) {
   if (state_ != ReadyState::Open) {
     extras().discarded += payload.size();
+    return;
+  }
+  if (group_.limits.slowPeer != SlowPeer::Close && mustWait(payload.size())) [[unlikely]] {
+    hold(session_.frame(type, payload), key);
     return;
   }
   if (overLimit(payload.size())) return;
@@ -268,21 +275,36 @@ void Connection::send(Opcode type, Bytes payload) {
   if (stream_.queued() > highWater) stream_.notifyDrained();
 }
 
-void Connection::sendFrame(const Ref<SharedBytes>& frame, std::size_t payload) {
-  if (state_ != ReadyState::Open || overLimit(payload)) return;
+void Connection::sendFrame(const Ref<SharedBytes>& frame, std::string_view key) {
+  if (state_ != ReadyState::Open) return;
+  if (group_.limits.slowPeer != SlowPeer::Close && mustWait(frame->payload())) [[unlikely]] {
+    hold(frame, key);
+    return;
+  }
+  if (overLimit(frame->payload())) return;
   stream_.share(frame);
   if (stream_.queued() > highWater) stream_.notifyDrained();
 }
 
 void Connection::ping(Bytes payload) {
-  if (state_ == ReadyState::Open && !overLimit(payload.size())) session_.ping(payload, stream_.output());
+  if (state_ == ReadyState::Open && !controlOverLimit()) session_.ping(payload, stream_.output());
 }
 
-bool Connection::failsOverLimit(std::size_t more) {
+bool Connection::failsOverLimit(std::size_t payload) {
   const std::size_t limit = group_.limits.maxBufferedAmount;
   // One message may be larger, if no other waits before it.
-  const std::size_t allowed = stream_.queuedPayload() == 0 ? stream_.queued() : stream_.queued() + more;
+  const std::size_t allowed = stream_.queuedPayload() == 0 ? stream_.queued() : stream_.queued() + payload;
   if (limit == 0 || allowed <= limit) return false;
+  fail(Error(Errc::BufferFull), Errc::BufferFull);
+  return true;
+}
+
+// Pings and pongs are not counted with the messages, which may be up to the limit and beyond it, but
+// have the same limit to themselves.
+bool Connection::controlOverLimit() {
+  const std::size_t limit = group_.limits.maxBufferedAmount;
+  const std::size_t control = stream_.queued() - std::min(stream_.queued(), stream_.queuedPayload());
+  if (limit == 0 || control <= limit) return false;
   fail(Error(Errc::BufferFull), Errc::BufferFull);
   return true;
 }
@@ -301,8 +323,8 @@ bool Connection::isSubscribed(std::string_view topic) const {
   return group_.topics != nullptr && group_.topics->isSubscribed(*this, topic);
 }
 
-void Connection::publish(std::string_view topic, Opcode type, Bytes payload) {
-  if (group_.publish) group_.publish(topic, type, payload, this);
+void Connection::publish(std::string_view topic, Opcode type, Bytes payload, std::string_view key) {
+  if (group_.publish) group_.publish(topic, type, payload, key.empty() ? topic : key, this);
 }
 
 // --- time

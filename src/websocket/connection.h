@@ -38,6 +38,8 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   /// It may subscribe to patterns.
   static constexpr std::uint8_t wildcardsBit = 0x40;
   static constexpr std::uint8_t stateMask = 0x3F;
+  /// More than this in the queue is worth a drain event, even if the kernel takes it all at once.
+  static constexpr std::size_t highWater = 64 * 1024;
 
   /// A server's: the 101 is in the stream's queue. `start` is to follow.
   Connection(Group& group, transport::Stream stream, Request request, std::string protocol);
@@ -50,6 +52,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   WebSocket handle() const noexcept;
   ReadyState state() const noexcept { return state_; }
   std::size_t bufferedAmount() const noexcept;
+  std::uint64_t dropped() const noexcept { return extras_ == nullptr ? 0 : extras_->dropped; }
   /// Also in the close event.
   Address remoteAddress() const noexcept;
   /// What `WebSocket::request` is to return; the connection's own from now on.
@@ -61,9 +64,9 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   const Extras* existingExtras() const noexcept { return extras_.get(); }
 
   /// Text is valid UTF-8; see WebSocket::send.
-  void send(protocol::Opcode type, Bytes payload);
-  /// A frame that many send, which carries `payload` bytes.
-  void sendFrame(const Ref<SharedBytes>& frame, std::size_t payload);
+  void send(protocol::Opcode type, Bytes payload, std::string_view key);
+  /// A frame that many send.
+  void sendFrame(const Ref<SharedBytes>& frame, std::string_view key);
   /// Code 0: an empty Close. The arguments have been checked.
   void close(std::uint16_t code, std::string_view reason);
   void ping(Bytes payload);
@@ -73,7 +76,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void subscribe(std::string_view topic);
   void unsubscribe(std::string_view topic);
   bool isSubscribed(std::string_view topic) const;
-  void publish(std::string_view topic, protocol::Opcode type, Bytes payload);
+  void publish(std::string_view topic, protocol::Opcode type, Bytes payload, std::string_view key);
 
   /// Destroys it at once, without an event.
   void discard();
@@ -103,14 +106,22 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void heartbeat();
   void noteReceived() noexcept;
 
+  // Messages for a slow peer.
+  bool mustWait(std::size_t payload) const noexcept;
+  std::size_t queueGoal() const noexcept;
+  void hold(Ref<SharedBytes> frame, std::string_view key);
+  void release(std::size_t goal);
+
   // The end: fail or a closing handshake leads to `finish`, that to the close event.
   void fail(const Error& error, Errc rule);
   void handlerFailed();
+  void sendClose(std::uint16_t code, std::string_view reason);
   void startClosing();
-  bool overLimit(std::size_t more) {
-    return stream_.queued() + more > group_.limits.maxBufferedAmount && failsOverLimit(more);
+  bool overLimit(std::size_t payload) {
+    return stream_.queued() + payload > group_.limits.maxBufferedAmount && failsOverLimit(payload);
   }
-  bool failsOverLimit(std::size_t more);
+  bool failsOverLimit(std::size_t payload);
+  bool controlOverLimit();
   bool takesBytes();
   void closeDeadline();
   void finish(bool reset = false);

@@ -1,4 +1,5 @@
 // How a connection ends: by a closing handshake, a failure, a deadline, or the peer's leaving.
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,9 +35,15 @@ void Connection::close(std::uint16_t code, std::string_view reason) {
   if (state_ == ReadyState::Connecting) {
     fail(Error(Errc::Terminated, "closed before the connection was open"), Errc::Terminated);
   } else if (state_ == ReadyState::Open) {
-    session_.close(code, reason, stream_.output());
+    sendClose(code, reason);
     startClosing();
   }
+}
+
+/// What was sent before goes out first, all of it.
+void Connection::sendClose(std::uint16_t code, std::string_view reason) {
+  release(std::numeric_limits<std::size_t>::max());
+  session_.close(code, reason, stream_.output());
 }
 
 void Connection::terminate() {
@@ -61,7 +68,7 @@ void Connection::onClose(const Event& event) {
   if (!session_.closeSent()) {
     // The code is echoed, and the reason with it, for the peer's close event shows what came back;
     // without a code the answer has none either (RFC 6455 §5.5.1).
-    session_.close(event.code, asText(event.payload), stream_.output());
+    sendClose(event.code, asText(event.payload));
     startClosing();
   }
   // The server is the first to close TCP; a client waits for that (RFC 6455 §7.1.1).
@@ -82,7 +89,7 @@ void Connection::fail(const Error& error, Errc rule) {
   }
   const bool ownFault = code == protocol::close_code::internalError;
   const std::string reason = ownFault ? std::string() : make_error_code(rule).message();
-  session_.close(code, std::string_view(reason).substr(0, protocol::maxCloseReason), stream_.output());
+  sendClose(code, std::string_view(reason).substr(0, protocol::maxCloseReason));
   startClosing();
   stream_.shutdown();
 }
@@ -103,6 +110,7 @@ void Connection::onEnd() {
     return;
   }
   // What is still queued, our Close perhaps, goes out first.
+  release(std::numeric_limits<std::size_t>::max());
   extras().peerEnded = true;
   if (state_ == ReadyState::Open) startClosing();
   if (stream_.queued() == 0) {
@@ -125,7 +133,9 @@ void Connection::finish(bool reset) {
   setState(ReadyState::Closed);
   cancel();
   // What never left stays counted, as in a browser.
-  if (stream_.queuedPayload() != 0) extras().discarded += stream_.queuedPayload();
+  const std::size_t lost = bufferedAmount() - (extras_ == nullptr ? 0 : extras_->discarded);
+  if (lost != 0) extras().discarded += lost;
+  if (extras_ != nullptr) extras_->backlog.reset();
   if (stream_) extras().remote = stream_.remoteAddress();
   stream_.close(reset);
   if (topics() != 0) group_.topics->remove(*this);

@@ -13,6 +13,7 @@
 #include <duplex/function.h>
 #include <duplex/message.h>
 
+#include "websocket/backlog.h"
 #include "websocket/client_handshake.h"
 
 namespace duplex::websocket {
@@ -71,6 +72,10 @@ struct Extras {
   std::string extensions;
   /// A client's, until it is open.
   std::unique_ptr<ClientHandshake> handshake;
+
+  /// Null while nothing waits in it.
+  std::unique_ptr<Backlog> backlog;
+  std::uint64_t dropped = 0;
 
   /// Of the stream, when it was last looked at; see Connection::takesBytes.
   std::uint32_t progress = 0;

@@ -43,7 +43,9 @@ class Group {
   /// Null where there is nothing to subscribe to.
   topics::TopicTree* topics = nullptr;
   /// To all subscribers of the topic, on all loops, but `except`.
-  Function<void(std::string_view topic, protocol::Opcode type, Bytes payload, Connection* except)> publish;
+  Function<void(std::string_view topic, protocol::Opcode type, Bytes payload, std::string_view key,
+                Connection* except)>
+      publish;
   /// For the log.
   Function<void(const Error&)> report;
   /// A connection has gone, after its close event.

@@ -132,6 +132,11 @@ std::size_t WebSocket::bufferedAmount() const noexcept {
   return connection == nullptr ? 0 : connection->bufferedAmount();
 }
 
+std::uint64_t WebSocket::dropped() const noexcept {
+  const Connection* connection = local();
+  return connection == nullptr ? 0 : connection->dropped();
+}
+
 template <class F>
 void WebSocket::setHandler(F websocket::Extras::*place, F handler) const {
   if (Connection* connection = local()) {
@@ -168,32 +173,34 @@ void WebSocket::ondrain(Function<void()> handler) const {
   setHandler(&websocket::Extras::ondrain, std::move(handler));
 }
 
-void WebSocket::send(std::string_view text) const {
+void WebSocket::send(std::string_view text, SendOptions options) const {
   if (protocol::isValidUtf8(asBytes(text))) {
-    sendChecked(true, asBytes(text));
+    sendChecked(true, asBytes(text), options.key);
   } else {
-    sendChecked(true, asBytes(protocol::repairUtf8(text)));
+    sendChecked(true, asBytes(protocol::repairUtf8(text)), options.key);
   }
 }
 
-void WebSocket::send(std::span<const std::byte> binary) const {
-  sendChecked(false, binary);
+void WebSocket::send(std::span<const std::byte> binary, SendOptions options) const {
+  sendChecked(false, binary, options.key);
 }
 
-void WebSocket::send(const Message& message) const {
+void WebSocket::send(const Message& message, SendOptions options) const {
   // Its text has been checked when it came.
-  sendChecked(message.isText(), message.bytes());
+  sendChecked(message.isText(), message.bytes(), options.key);
 }
 
-void WebSocket::sendChecked(bool text, std::span<const std::byte> payload) const {
+void WebSocket::sendChecked(bool text, std::span<const std::byte> payload, std::string_view key) const {
   const Opcode type = text ? Opcode::Text : Opcode::Binary;
   if (Connection* connection = local()) {
     if (connection->state() == ReadyState::Connecting) notOpenYet();
-    connection->send(type, payload);
+    connection->send(type, payload, key);
     return;
   }
   if (readyState() == ReadyState::Connecting) notOpenYet();
-  onOwner([type, bytes = copyOf(payload)](Connection& there) { there.send(type, bytes); });
+  onOwner([type, bytes = copyOf(payload), name = std::string(key)](Connection& there) {
+    there.send(type, bytes, name);
+  });
 }
 
 void WebSocket::close() const {
@@ -239,29 +246,32 @@ bool WebSocket::isSubscribed(std::string_view topic) const {
   return connection != nullptr && connection->isSubscribed(topic);
 }
 
-void WebSocket::publish(std::string_view topic, std::string_view text) const {
+void WebSocket::publish(std::string_view topic, std::string_view text, SendOptions options) const {
   if (has(Connection::wildcardsBit)) topics::checkTopic(topic);
   const bool valid = protocol::isValidUtf8(asBytes(text));
-  onOwner([topic = std::string(topic), text = valid ? std::string(text) : protocol::repairUtf8(text)](
-              Connection& connection) { connection.publish(topic, Opcode::Text, asBytes(text)); });
-}
-
-void WebSocket::publish(std::string_view topic, std::span<const std::byte> binary) const {
-  if (has(Connection::wildcardsBit)) topics::checkTopic(topic);
-  onOwner([topic = std::string(topic), bytes = copyOf(binary)](Connection& connection) {
-    connection.publish(topic, Opcode::Binary, bytes);
+  onOwner([topic = std::string(topic), key = std::string(options.key),
+           text = valid ? std::string(text) : protocol::repairUtf8(text)](Connection& connection) {
+    connection.publish(topic, Opcode::Text, asBytes(text), key);
   });
 }
 
-void WebSocket::publish(std::string_view topic, const Message& message) const {
+void WebSocket::publish(std::string_view topic, std::span<const std::byte> binary,
+                        SendOptions options) const {
+  if (has(Connection::wildcardsBit)) topics::checkTopic(topic);
+  onOwner([topic = std::string(topic), key = std::string(options.key), bytes = copyOf(binary)](
+              Connection& connection) { connection.publish(topic, Opcode::Binary, bytes, key); });
+}
+
+void WebSocket::publish(std::string_view topic, const Message& message, SendOptions options) const {
   if (has(Connection::wildcardsBit)) topics::checkTopic(topic);
   if (Connection* connection = local()) {
     // Its text has been checked when it came.
-    connection->publish(topic, message.isText() ? Opcode::Text : Opcode::Binary, message.bytes());
+    connection->publish(topic, message.isText() ? Opcode::Text : Opcode::Binary, message.bytes(),
+                        options.key);
   } else if (message.isText()) {
-    publish(topic, message.text());
+    publish(topic, message.text(), options);
   } else {
-    publish(topic, message.bytes());
+    publish(topic, message.bytes(), options);
   }
 }
 

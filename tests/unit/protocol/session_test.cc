@@ -163,6 +163,26 @@ TEST_CASE("a frame for all is what a server sends") {
   }
 }
 
+TEST_CASE("a frame by itself is what the session would send, with a mask of its own") {
+  Session server(Role::Server, defaults);
+  Session client(Role::Client, defaults);
+  for (const std::size_t size : {0, 5, 125, 126, 65'535, 65'536}) {
+    const std::string payload(size, 'x');
+    OutputQueue out;
+    server.binary(asBytes(payload), out);
+    CHECK(asText(server.frame(Opcode::Binary, asBytes(payload))->bytes()) == drain(out));
+
+    const auto frame = client.frame(Opcode::Text, asBytes(payload));
+    CHECK(asText(frame->bytes()) != asText(client.frame(Opcode::Text, asBytes(payload))->bytes()));
+    Session receiver(Role::Server, defaults);
+    MutableBytes input = frame->writable();
+    const Event event = receiver.next(input);
+    CHECK(event.type == Event::Type::Text);
+    CHECK(asText(event.payload) == payload);
+    CHECK(input.empty());
+  }
+}
+
 TEST_CASE("a message that lies whole in the input is a view of it, and costs no memory") {
   std::string wire;
   for (int i = 0; i < 100; ++i) {
