@@ -187,6 +187,8 @@ def main(arguments):
     path = resultsOf(folder)
     keeps = options.resume or options.merge or options.report
     store = Store.load(path) if keeps else Store(path)
+    if options.report and not store.data["rows"]:
+        sys.exit(f"./bench: there are no results in {path}")
     if not options.report:
         if len(CORES) < 2:
             sys.exit("./bench: two processors are needed, one for the server and one for the load")

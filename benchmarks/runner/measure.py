@@ -39,8 +39,11 @@ def urls(server, connections):
 def duplexBench(server, connections, workload, warmUp, duration, *more):
     command = [DUPLEX, "bench", *urls(server, connections), "--workload", workload, "-c", connections,
                "--warm-up", warmUp, "--duration", duration, "--pid", server.pid, "--json", *more]
-    result = json.loads(load(command, warmUp + duration + 120))
-    server.check()
+    try:
+        result = json.loads(load(command, warmUp + duration + 120))
+    finally:
+        # That it has ended says more than what the load has to say of it.
+        server.check()
     if result["errors"]["total"]:
         raise LoadError(f"{result['errors']['total']} errors: {result['errorDetails']}")
     return result

@@ -3,9 +3,30 @@
 import json
 import os
 
-from paths import DOCS
-
 SCHEMA = 1
+# Samples lie so deep: rows, a row, its samples, a server, one of its samples.
+SAMPLE_DEPTH = 5
+DIGITS = 6
+
+
+def rounded(value):
+    """To as many digits as mean something."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, dict):
+        return {name: rounded(each) for name, each in value.items()}
+    return value
+
+
+def dump(value, depth=0):
+    """JSON with a line for each sample."""
+    if depth >= SAMPLE_DEPTH or not isinstance(value, (dict, list)) or not value:
+        return json.dumps(value, ensure_ascii=False)
+    indent = "\n" + " " * (depth + 1)
+    if isinstance(value, dict):
+        parts = (f"{json.dumps(name, ensure_ascii=False)}: {dump(each, depth + 1)}" for name, each in value.items())
+        return "{" + indent + ("," + indent).join(parts) + "\n" + " " * depth + "}"
+    return "[" + indent + ("," + indent).join(dump(each, depth + 1) for each in value) + "\n" + " " * depth + "]"
 
 
 class Store:
@@ -29,7 +50,7 @@ class Store:
     def save(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(self.data, indent=1, ensure_ascii=False) + "\n")
+        temporary.write_text(dump(self.data) + "\n")
         os.replace(temporary, self.path)
 
     def row(self, name):
@@ -43,7 +64,7 @@ class Store:
             self.row(row)[kind].pop(peer, None)
 
     def add(self, row, peer, sample):
-        self.row(row)["samples"].setdefault(peer, []).append(sample)
+        self.row(row)["samples"].setdefault(peer, []).append(rounded(sample))
         self.save()
 
     def addFailure(self, row, peer, message):
@@ -55,5 +76,3 @@ def resultsOf(folder):
     """The file of raw results of a report in `folder`."""
     return folder / "benchmarks" / "results.json"
 
-
-DOCUMENTED = resultsOf(DOCS)
