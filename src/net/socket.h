@@ -108,6 +108,7 @@ class Socket {
     bool dirty : 1 = false;
   };
   State& state() noexcept { return state_; }
+  const State& state() const noexcept { return state_; }
   /// The queue as it is, without having it flushed; only while `queued()` is not 0 and not `single`.
   OutputQueue& pending() noexcept { return *output_; }
   /// The frame that is all that is queued: it is so no more.

@@ -75,6 +75,8 @@ class UringBackend final : public Backend {
     // It has been asked to end them.
     ReceiveCancelled = 32,
     PollCancelled = 64,
+    // The descriptor is in the ring's table of files.
+    Listed = 128,
   };
   struct Listener;
   struct Watched;
@@ -115,6 +117,9 @@ class UringBackend final : public Backend {
   void onWatched(Watched& watched, int result);
 
   // Sockets (uring_socket.cc).
+  void list(Socket& socket);
+  void unlist(Socket& socket) noexcept;
+  static void useList(const Socket& socket, io_uring_sqe& sqe) noexcept;
   void receive(Socket& socket, bool waitFirst = false);
   void poll(Socket& socket);
   void completed(Socket& socket, std::uint32_t operations) noexcept;

@@ -26,7 +26,29 @@ std::error_code errorOf(int error) noexcept {
 // --- beginning
 
 void UringBackend::start(Socket& socket) {
+  list(socket);
   receive(socket);
+}
+
+// A file's place in the table is its descriptor, so that there is nothing to keep account of.
+void UringBackend::list(Socket& socket) {
+  Socket::State& state = socket.state();
+  if (state.descriptor >= ring_.files()) return;
+  io_uring_sqe& sqe = prepare(nullptr, Kind::Ignored);
+  io_uring_prep_files_update(&sqe, &state.descriptor, 1, state.descriptor);
+  sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+  state.registered |= Listed;
+}
+
+void UringBackend::unlist(Socket& socket) noexcept {
+  static int none = -1;
+  io_uring_sqe& sqe = prepare(nullptr, Kind::Ignored);
+  io_uring_prep_files_update(&sqe, &none, 1, socket.state().descriptor);
+  sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+}
+
+void UringBackend::useList(const Socket& socket, io_uring_sqe& sqe) noexcept {
+  if ((socket.state().registered & Listed) != 0) sqe.flags |= IOSQE_FIXED_FILE;
 }
 
 void UringBackend::connect(Socket& socket) {
@@ -51,6 +73,7 @@ void UringBackend::finishConnect(Socket& socket) {
     return;
   }
   socket.state().connecting = false;
+  list(socket);
   updateReading(socket);
   loop_.connected(socket);
 }
@@ -61,6 +84,7 @@ void UringBackend::receive(Socket& socket, bool waitFirst) {
   io_uring_sqe& sqe = prepare(&socket, Kind::Receive);
   io_uring_prep_recv_multishot(&sqe, socket.state().descriptor, nullptr, 0, 0);
   sqe.flags |= IOSQE_BUFFER_SELECT;
+  useList(socket, sqe);
   sqe.buf_group = UringBuffers::group;
   if (waitFirst) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
   socket.state().registered |= Receiving;
@@ -180,6 +204,7 @@ void UringBackend::flush(Socket& socket) {
   // Someone waits for the queue to be empty: then the wait is to end when it is.
   const bool tell = state.notifyDrained || state.blocked || state.shuttingDown;
   if (!tell) sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
+  useList(socket, sqe);
   state.registered |= Sending;
 }
 
@@ -342,6 +367,7 @@ void UringBackend::close(Socket& socket, bool reset) noexcept {
       cancel(&socket, Kind::Poll);
     }
     if (reset) resetOnClose(state.descriptor);
+    if ((state.registered & Listed) != 0) unlist(socket);
     // In its place behind what has been prepared for this descriptor before.
     io_uring_prep_close(&prepare(&socket, Kind::Close), state.descriptor);
     state.registered |= Closing;
