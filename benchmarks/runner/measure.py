@@ -4,6 +4,7 @@ A sample is a dict. Times are in microseconds; `cpu`, `user` and `system` are th
 one operation, `rate` operations a second, `busy` the share of its core that the server used.
 """
 
+import dataclasses
 import json
 import re
 import resource
@@ -17,6 +18,8 @@ HOSTS = [f"127.0.0.{number}" for number in range(1, 9)]
 PORTS_OF_ADDRESS = 20_000
 # Of a process, besides its connections.
 OTHER_FILES = 200
+# Seconds more that Node warms up: it compiles its code as it runs.
+COMPILING = 1.5
 
 
 class LoadError(Exception):
@@ -184,5 +187,7 @@ def idleConnections(row):
 
 
 def measure(row, peer, context):
+    if peer.isNode():
+        row = dataclasses.replace(row, warmUp=row.warmUp + COMPILING)
     with Server(peer, row.role) as server:
         return KINDS[row.kind](row, server, context)

@@ -26,8 +26,9 @@ METHOD = """\
 * **Each figure is a median; the spread is the least and the most.** For each sample the server is started anew.
   The servers take turns within a round, and each round begins with another one.
 * **The load** is `duplex bench`, with binary messages: it checks each answer against what was sent. It warms up
-  first, and reads the server's processor time where the measured stretch begins and where it ends. The HTTP row
-  uses `wrk`, the watched value `benchmarks/load/clients/watchers.cc`.
+  first, with Node longer than with the others, since that compiles its code as it runs, and reads the server's
+  processor time where the measured stretch begins and where it ends. The HTTP row uses `wrk`, the watched value
+  `benchmarks/load/clients/watchers.cc`.
 * **A † says that the load was the limit**: throughput and latency are then as much its own as the server's; the
   processor time for a message is the server's alone.
 * **The servers** are in `benchmarks/load/servers/`: each written as its library's documents say is fastest,
