@@ -145,14 +145,20 @@ class WebSocket {
   /// The bytes are copied. After closing it does nothing; what it does with too slow a peer is up to
   /// `WebSocketLimits::slowPeer`.
   /// Throws InvalidStateError while Connecting.
-  void send(std::string_view text, SendOptions options = {}) const;
-  void send(const char* text, SendOptions options = {}) const { send(std::string_view(text), options); }
-  void send(std::span<const std::byte> binary, SendOptions options = {}) const;
-  void send(std::span<const std::uint8_t> binary, SendOptions options = {}) const {
+  void send(std::string_view text) const;
+  void send(const char* text) const { send(std::string_view(text)); }
+  void send(std::span<const std::byte> binary) const;
+  void send(std::span<const std::uint8_t> binary) const { send(std::as_bytes(binary)); }
+  /// The same type and bytes as `message`.
+  void send(const Message& message) const;
+  /// The same, each with options.
+  void send(std::string_view text, SendOptions options) const;
+  void send(const char* text, SendOptions options) const { send(std::string_view(text), options); }
+  void send(std::span<const std::byte> binary, SendOptions options) const;
+  void send(std::span<const std::uint8_t> binary, SendOptions options) const {
     send(std::as_bytes(binary), options);
   }
-  /// The same type and bytes as `message`.
-  void send(const Message& message, SendOptions options = {}) const;
+  void send(const Message& message, SendOptions options) const;
 
   /// Starts the closing handshake; what was sent before goes out first (RFC 6455 §7.1.2). Without
   /// arguments the Close frame is empty. While Connecting it fails the connection. Again, or after
@@ -229,6 +235,7 @@ class WebSocket {
   template <class Call>
   void onOwner(Call&& call) const;
   // Text is valid UTF-8.
+  void sendChecked(bool text, std::span<const std::byte> payload) const;
   void sendChecked(bool text, std::span<const std::byte> payload, std::string_view key) const;
   template <class F>
   void setHandler(F websocket::Extras::*place, F handler) const;

@@ -254,15 +254,13 @@ std::size_t Connection::bufferedAmount() const noexcept {
   return stream_.queuedPayload() + waiting + extras_->discarded;
 }
 
-void Connection::send(Opcode type, Bytes payload, std::string_view key) {
+void Connection::send(Opcode type, Bytes payload) {
   if (state_ != ReadyState::Open) {
     extras().discarded += payload.size();
     return;
   }
-  if (group_.limits.slowPeer != SlowPeer::Close && mustWait(payload.size())) [[unlikely]] {
-    hold(session_.frame(type, payload), key);
+  if (hasPolicy() && held(type, payload, {})) [[unlikely]]
     return;
-  }
   if (overLimit(payload.size())) return;
   if (payload.size() >= directSize && !isClient()) {
     std::array<std::byte, protocol::maxHeaderSize> head;
@@ -275,12 +273,10 @@ void Connection::send(Opcode type, Bytes payload, std::string_view key) {
   if (stream_.queued() > highWater) stream_.notifyDrained();
 }
 
-void Connection::sendFrame(const Ref<SharedBytes>& frame, std::string_view key) {
+void Connection::sendFrame(const Ref<SharedBytes>& frame, const std::string_view& key) {
   if (state_ != ReadyState::Open) return;
-  if (group_.limits.slowPeer != SlowPeer::Close && mustWait(frame->payload())) [[unlikely]] {
-    hold(frame, key);
+  if (hasPolicy() && held(frame, key)) [[unlikely]]
     return;
-  }
   if (overLimit(frame->payload())) return;
   stream_.share(frame);
   if (stream_.queued() > highWater) stream_.notifyDrained();

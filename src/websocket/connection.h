@@ -64,9 +64,10 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   const Extras* existingExtras() const noexcept { return extras_.get(); }
 
   /// Text is valid UTF-8; see WebSocket::send.
+  void send(protocol::Opcode type, Bytes payload);
   void send(protocol::Opcode type, Bytes payload, std::string_view key);
-  /// A frame that many send.
-  void sendFrame(const Ref<SharedBytes>& frame, std::string_view key);
+  /// A frame that many send. (The key by reference: in the usual case it is not looked at.)
+  void sendFrame(const Ref<SharedBytes>& frame, const std::string_view& key);
   /// Code 0: an empty Close. The arguments have been checked.
   void close(std::uint16_t code, std::string_view reason);
   void ping(Bytes payload);
@@ -107,6 +108,9 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void noteReceived() noexcept;
 
   // Messages for a slow peer.
+  bool hasPolicy() const noexcept { return group_.limits.slowPeer != SlowPeer::Close; }
+  bool held(protocol::Opcode type, Bytes payload, std::string_view key);
+  bool held(const Ref<SharedBytes>& frame, std::string_view key);
   bool mustWait(std::size_t payload) const noexcept;
   std::size_t queueGoal() const noexcept;
   void hold(Ref<SharedBytes> frame, std::string_view key);

@@ -9,6 +9,24 @@
 
 namespace duplex::websocket {
 
+void Connection::send(protocol::Opcode type, Bytes payload, std::string_view key) {
+  const bool done = state_ == ReadyState::Open && hasPolicy() && held(type, payload, key);
+  if (!done) send(type, payload);
+}
+
+/// Whether it waits, or has been dropped; if not, it is to be sent.
+bool Connection::held(protocol::Opcode type, Bytes payload, std::string_view key) {
+  if (!mustWait(payload.size())) return false;
+  hold(session_.frame(type, payload), key);
+  return true;
+}
+
+bool Connection::held(const Ref<SharedBytes>& frame, std::string_view key) {
+  if (!mustWait(frame->payload())) return false;
+  hold(frame, key);
+  return true;
+}
+
 /// Whether what is sent now has to stand behind others in the backlog. Otherwise it fits into the
 /// socket's queue; as the only message there it may have any size.
 bool Connection::mustWait(std::size_t payload) const noexcept {

@@ -173,6 +173,36 @@ void WebSocket::ondrain(Function<void()> handler) const {
   setHandler(&websocket::Extras::ondrain, std::move(handler));
 }
 
+void WebSocket::send(std::string_view text) const {
+  if (protocol::isValidUtf8(asBytes(text))) {
+    sendChecked(true, asBytes(text));
+  } else {
+    sendChecked(true, asBytes(protocol::repairUtf8(text)));
+  }
+}
+
+void WebSocket::send(std::span<const std::byte> binary) const {
+  sendChecked(false, binary);
+}
+
+void WebSocket::send(const Message& message) const {
+  // Its text has been checked when it came.
+  sendChecked(message.isText(), message.bytes());
+}
+
+void WebSocket::sendChecked(bool text, std::span<const std::byte> payload) const {
+  const Opcode type = text ? Opcode::Text : Opcode::Binary;
+  if (Connection* connection = local()) {
+    if (connection->state() == ReadyState::Connecting) notOpenYet();
+    connection->send(type, payload);
+    return;
+  }
+  if (readyState() == ReadyState::Connecting) notOpenYet();
+  onOwner([type, bytes = copyOf(payload)](Connection& there) { there.send(type, bytes); });
+}
+
+// With a key, apart: who sends without one does not carry it along.
+
 void WebSocket::send(std::string_view text, SendOptions options) const {
   if (protocol::isValidUtf8(asBytes(text))) {
     sendChecked(true, asBytes(text), options.key);
@@ -186,21 +216,19 @@ void WebSocket::send(std::span<const std::byte> binary, SendOptions options) con
 }
 
 void WebSocket::send(const Message& message, SendOptions options) const {
-  // Its text has been checked when it came.
   sendChecked(message.isText(), message.bytes(), options.key);
 }
 
 void WebSocket::sendChecked(bool text, std::span<const std::byte> payload, std::string_view key) const {
+  if (readyState() == ReadyState::Connecting) notOpenYet();
   const Opcode type = text ? Opcode::Text : Opcode::Binary;
   if (Connection* connection = local()) {
-    if (connection->state() == ReadyState::Connecting) notOpenYet();
     connection->send(type, payload, key);
-    return;
+  } else {
+    onOwner([type, bytes = copyOf(payload), name = std::string(key)](Connection& there) {
+      there.send(type, bytes, name);
+    });
   }
-  if (readyState() == ReadyState::Connecting) notOpenYet();
-  onOwner([type, bytes = copyOf(payload), name = std::string(key)](Connection& there) {
-    there.send(type, bytes, name);
-  });
 }
 
 void WebSocket::close() const {
