@@ -152,7 +152,7 @@ Subscriber* TopicTree::Matches::next() noexcept {
     const Matched& matched = tree_.matched_[current_];
     while (index_ < matched.end) {
       Subscriber* subscriber = matched.topic->members[index_++];
-      if (subscriber != nullptr && !served(*subscriber)) return subscriber;
+      if (subscriber != nullptr && (current_ == first_ || !served(*subscriber))) return subscriber;
     }
   }
   return nullptr;

@@ -129,6 +129,8 @@ class TopicTree {
   void erase(const Topic& topic) noexcept;
   void leaving(const Topic& topic, std::size_t index) noexcept;
   template <class Deliver>
+  static std::size_t walk(Topic& topic, Deliver& deliver);
+  template <class Deliver>
   std::size_t publishToMatches(Topic* exact, std::string_view name, Deliver& deliver);
 
   // Elements of the map do not move, so a Topic is known by its address.
@@ -152,6 +154,8 @@ class TopicTree::Matches {
   ~Matches();
 
   void add(Topic& topic);
+  std::size_t size() const noexcept { return tree_.matched_.size() - first_; }
+  Topic& first() const noexcept { return *tree_.matched_[first_].topic; }
   /// Whose turn it is; null at the end.
   Subscriber* next() noexcept;
 
@@ -178,16 +182,20 @@ std::size_t TopicTree::publish(std::string_view name, Deliver&& deliver) {
   Topic* topic = find(name);
   if (patterns_ != nullptr) [[unlikely]]
     return publishToMatches(topic, name, deliver);
-  if (topic == nullptr) return 0;
+  return topic == nullptr ? 0 : walk(*topic, deliver);
+}
+
+template <class Deliver>
+std::size_t TopicTree::walk(Topic& topic, Deliver& deliver) {
   struct Walk {
     Topic& topic;
     explicit Walk(Topic& walked) noexcept : topic(walked) { topic.beginWalk(); }
     ~Walk() { topic.endWalk(); }
-  } walk(*topic);
+  } walk(topic);
   std::size_t calls = 0;
   // Who joins meanwhile stands behind `end`; the array may move.
-  for (std::size_t i = 0, end = topic->members.size(); i < end; ++i) {
-    Subscriber* subscriber = topic->members[i];
+  for (std::size_t i = 0, end = topic.members.size(); i < end; ++i) {
+    Subscriber* subscriber = topic.members[i];
     if (subscriber == nullptr) continue;
     ++calls;
     deliver(*subscriber);
@@ -200,6 +208,8 @@ std::size_t TopicTree::publishToMatches(Topic* exact, std::string_view name, Del
   Matches matches(*this);
   if (exact != nullptr) matches.add(*exact);
   patterns_->match(name, [&](Topic& pattern) { matches.add(pattern); });
+  // The usual case: nobody can get it twice.
+  if (matches.size() == 1) return walk(matches.first(), deliver);
   std::size_t calls = 0;
   while (Subscriber* subscriber = matches.next()) {
     ++calls;
