@@ -20,7 +20,7 @@ enum class Fault {
   Protocol,    ///< a frame that breaks RFC 6455
   Mismatch,    ///< a message that is not one of those sent, or not again
   Missing,     ///< a message that was passed over
-  Unanswered,  ///< a message that had not come a second after the end
+  Unanswered,  ///< a message that had not come when the wait for the rest was over
 };
 inline constexpr std::size_t faults = 9;
 /// As in the result: "refused" …
