@@ -162,8 +162,10 @@ class Run:
 
 
 def scaled(row, factor):
-    if factor == 1 or row.kind in ("idle", "watch"):
+    if factor == 1 or row.kind == "idle":
         return row
+    if row.kind == "watch":  # a value that changes each second
+        return dataclasses.replace(row, duration=max(3, row.duration * factor))
     return dataclasses.replace(row, warmUp=row.warmUp * factor, duration=row.duration * factor)
 
 

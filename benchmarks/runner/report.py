@@ -34,6 +34,10 @@ METHOD = """\
 * **The servers** are in `benchmarks/load/servers/`: each written as its library's documents say is fastest,
   built with the same optimisation, TCP_NODELAY set, no compression, one thread, nothing logged. Before it is
   measured, each is checked for doing the work: messages come back whole, in order, and with their type.
+* **The bare loops** read, find the frames, unmask them into what is sent, and send once a connection and turn; they
+  keep what is incomplete, answer pings and closes, and wait for sockets that take no more. They have no routes, no
+  limits and no timers, and do not look whether text is UTF-8. The epoll one is level-triggered; the io_uring one
+  receives by requests that stay and answers from the buffer received into.
 * **Broadcast**: the next message is published when the last has reached all, and what is counted are messages
   delivered.
 * **Memory** is what the process has of its own (anonymous pages), more than before the connections were opened,

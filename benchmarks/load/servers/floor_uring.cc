@@ -191,14 +191,14 @@ class Server {
     if (!made.bytes.empty()) {
       send(connection, made.bytes, {.buffer = buffer, .owner = std::move(made.owner)});
     } else if (made.ends) {
-      shutDown(connection);
+      end(connection);
     }
   }
 
   /// Bytes of a receive buffer get a hold of their own; those for everyone a user more.
   void send(Connection& connection, std::span<const std::byte> bytes, Source source) {
     if (connection.sending) {
-      if (connection.queued.size() > maxQueued) return shutDown(connection);
+      if (connection.queued.size() > maxQueued) return end(connection);
       connection.queued.insert(connection.queued.end(), bytes.begin(), bytes.end());
       return;
     }
@@ -230,14 +230,15 @@ class Server {
     } else if (!connection.receiving) {
       closeIfUnused(connection);
     } else if (connection.ends) {
-      shutDown(connection);
+      end(connection);
     }
   }
 
-  void shutDown(Connection& connection) {
+  /// Ends the receive, and with it the connection. Not by a shutdown, which the kernel hands to a thread.
+  void end(Connection& connection) {
     io_uring_sqe* sqe = request(Other, nullptr);
-    io_uring_prep_shutdown(sqe, connection.file, SHUT_WR);
-    complete(sqe, IOSQE_FIXED_FILE);
+    io_uring_prep_cancel64(sqe, reinterpret_cast<std::uintptr_t>(&connection) | Receive, 0);
+    complete(sqe, 0);
   }
 
   Everyone& everyone() {
