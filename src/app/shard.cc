@@ -64,7 +64,7 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
   shared_.connections.fetch_add(1, std::memory_order_relaxed);
   websocket::Group& group = groupOf(route);
   websocket::Connection* socket =
-      group.memory.make(group, std::move(stream), request, std::move(answer.protocol));
+      group.memory.connections.make(group, std::move(stream), request, std::move(answer.protocol));
   socket->start(leftover);
 }
 

@@ -81,6 +81,8 @@ class Loop {
     backend_->watch(descriptor, readable, writable, handler);
   }
   std::string_view backendName() const noexcept { return backend_->name(); }
+  /// Where the sockets lie, also those that are closed and that the back end still refers to.
+  const SlabMemory& socketMemory() const noexcept { return socketMemory_; }
 
   /// This loop's T, made as T(loop) by the first call and destroyed with the loop, while its sockets
   /// can still be closed; last made, first destroyed. One that uses another in its destructor asks

@@ -69,10 +69,11 @@ Connection::~Connection() {
   group_.loop.mailbox().slots.release(id_);
   group_.remove(*this);
   group_.requests.drop(request_);
+  if (extras_ != nullptr) group_.memory.extras.destroy(extras_);
 }
 
 void Connection::destroy() noexcept {
-  group_.memory.destroy(this);
+  group_.memory.connections.destroy(this);
 }
 
 void Connection::discard() {
@@ -95,7 +96,7 @@ const Request& Connection::request() {
 }
 
 Extras& Connection::extras() {
-  if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
+  if (extras_ == nullptr) extras_ = group_.memory.extras.make();
   return *extras_;
 }
 

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -61,7 +60,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   const Request& peekRequest() const noexcept { return request_; }
   bool isClient() const noexcept { return group_.role == protocol::Role::Client; }
   Extras& extras();
-  const Extras* existingExtras() const noexcept { return extras_.get(); }
+  const Extras* existingExtras() const noexcept { return extras_; }
 
   /// Text is valid UTF-8; see WebSocket::send.
   void send(protocol::Opcode type, Bytes payload);
@@ -138,7 +137,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   Group& group_;
   transport::Stream stream_;
   Request request_;
-  std::unique_ptr<Extras> extras_;
+  Extras* extras_ = nullptr;
   Connection* nextInGroup_ = nullptr;
   Connection* previousInGroup_ = nullptr;
   SlotTable::Id id_;
@@ -150,9 +149,11 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
 };
 
 /// Where the connections of one loop lie. Who destroys groups with the loop asks for it before.
-class ConnectionMemory final : public SlabPool<Connection>, public net::Loop::Local {
- public:
+struct ConnectionMemory final : net::Loop::Local {
   explicit ConnectionMemory(net::Loop&) noexcept {}
+
+  SlabPool<Connection> connections;
+  SlabPool<Extras> extras;
 };
 
 }  // namespace duplex::websocket

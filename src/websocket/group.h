@@ -18,7 +18,7 @@
 namespace duplex::websocket {
 
 class Connection;
-class ConnectionMemory;
+struct ConnectionMemory;
 
 /// What connections have in common: those of one route on one loop, or a client by itself. Outlives
 /// them; when it goes, they go without a word.

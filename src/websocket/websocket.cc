@@ -100,7 +100,7 @@ WebSocket::WebSocket(std::string_view url, ClientOptions options) {
   websocket::checkOptions(options);
   websocket::Group& group = net::Loop::current().local<Clients>().makeGroup(options.limits);
   // It owns itself: deleted after its close event.
-  *this = group.memory.make(group, parsed, options)->handle();
+  *this = group.memory.connections.make(group, parsed, options)->handle();
 }
 
 // --- the browser's members
