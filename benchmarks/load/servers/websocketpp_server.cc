@@ -21,7 +21,7 @@ struct Config : websocketpp::config::asio {
   using alog_type = websocketpp::log::basic<concurrency_type, websocketpp::log::alevel>;
   static const websocketpp::log::level elog_level = websocketpp::log::elevel::none;
   static const websocketpp::log::level alog_level = websocketpp::log::alevel::none;
-  static bool const enable_multithreading = false;
+  [[maybe_unused]] static bool const enable_multithreading = false;
   static const size_t max_message_size = 64 * 1024 * 1024;
 
   struct transport_config : base::transport_config {
