@@ -115,7 +115,7 @@ class Studio {
 
 int main(int argc, char** argv) try {
   const Options options = readPageOptions(argc, argv, EXAMPLE_PAGES);
-  duplex::App app;
+  duplex::App app({.backend = options.backend});
   Studio studio(app);
   servePages(app, options);
   return serve(app, options);

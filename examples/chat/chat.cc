@@ -128,7 +128,7 @@ class Chat {
 
 int main(int argc, char** argv) try {
   const Options options = readPageOptions(argc, argv, EXAMPLE_PAGES);
-  duplex::App app;
+  duplex::App app({.backend = options.backend});
   Chat chat(app);
   servePages(app, options);
   return serve(app, options);

@@ -18,6 +18,8 @@ void addAddress(CLI::App& program, Options& options) {
   program.option_defaults()->always_capture_default();
   program.add_option("--host", options.host, "address to listen on");
   program.add_option("--port", options.port, "port to listen on; 0 picks a free one");
+  program.add_option("--backend", options.backend, "what the loops stand on")
+      ->check(CLI::IsMember({"auto", "epoll", "uring"}));
 }
 
 void parse(CLI::App& program, int argc, char** argv) {
@@ -36,8 +38,6 @@ Options readServerOptions(int argc, char** argv) {
   addAddress(program, options);
   program.add_option("--threads", options.threads, "event loops, each on its own thread")
       ->check(CLI::Range(1, 1024));
-  program.add_option("--backend", options.backend, "what the loops stand on")
-      ->check(CLI::IsMember({"auto", "epoll", "uring"}));
   parse(program, argc, argv);
   return options;
 }

@@ -160,7 +160,7 @@ class FileServer {
 
 int main(int argc, char** argv) try {
   const Options options = readPageOptions(argc, argv, EXAMPLE_PAGES);
-  duplex::App app;
+  duplex::App app({.backend = options.backend});
   FileServer files(app);
   servePages(app, options);
   return serve(app, options);

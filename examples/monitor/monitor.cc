@@ -48,7 +48,7 @@ std::size_t sizeOf(const duplex::Request& req) {
 
 int main(int argc, char** argv) try {
   const Options options = readPageOptions(argc, argv, EXAMPLE_PAGES);
-  duplex::App app;
+  duplex::App app({.backend = options.backend});
   Machine machine;
   std::string latest = figuresText(machine.read());
 

@@ -14,7 +14,7 @@ constexpr std::size_t smallestKept = 64 * 1024;
 // A block that is kept hides its use after its end.
 constexpr std::size_t mostKept = 0;
 #else
-constexpr std::size_t mostKept = 8 * 1024 * 1024;
+constexpr std::size_t mostKept = 64 * 1024 * 1024;
 #endif
 
 class Kept {
@@ -24,9 +24,10 @@ class Kept {
   Kept& operator=(const Kept&) = delete;
   ~Kept() {
     for (std::size_t i = 0; i < count_; ++i) ::operator delete(blocks_[i].memory);
-    // What is freed on this thread from here on is not kept.
-    size_ = mostKept;
+    gone = true;
   }
+  // Objects of the thread that go after it may still free.
+  static inline constinit thread_local bool gone = false;
 
   /// The smallest that is large enough; none: null.
   LargeBlock take(std::size_t size) noexcept {
@@ -38,6 +39,7 @@ class Kept {
     const LargeBlock taken = *best;
     *best = blocks_[--count_];
     size_ -= taken.size;
+    idle_ = std::min(idle_, size_);
     return taken;
   }
 
@@ -48,10 +50,24 @@ class Kept {
     return true;
   }
 
+  std::size_t size() const noexcept { return size_; }
+
+  void trim() noexcept {
+    while (count_ > 0 && idle_ > 0) {
+      const LargeBlock& last = blocks_[--count_];
+      ::operator delete(last.memory);
+      size_ -= last.size;
+      idle_ -= std::min(idle_, last.size);
+    }
+    idle_ = size_;
+  }
+
  private:
-  std::array<LargeBlock, 64> blocks_;
+  std::array<LargeBlock, 256> blocks_;
   std::size_t count_ = 0;
   std::size_t size_ = 0;
+  // The least that was kept since the last trim: nobody missed that.
+  std::size_t idle_ = 0;
 };
 
 thread_local Kept kept;
@@ -59,14 +75,22 @@ thread_local Kept kept;
 }  // namespace
 
 LargeBlock allocateBlock(std::size_t size) {
-  if (size >= smallestKept) {
+  if (size >= smallestKept && !Kept::gone) {
     if (const LargeBlock block = kept.take(size); block.memory != nullptr) return block;
   }
   return {::operator new(size), size};
 }
 
 void freeBlock(LargeBlock block) noexcept {
-  if (block.size < smallestKept || !kept.keep(block)) ::operator delete(block.memory);
+  if (block.size < smallestKept || Kept::gone || !kept.keep(block)) ::operator delete(block.memory);
+}
+
+std::size_t keptBlocks() noexcept {
+  return Kept::gone ? 0 : kept.size();
+}
+
+void trimBlocks() noexcept {
+  if (!Kept::gone) kept.trim();
 }
 
 }  // namespace duplex

@@ -5,7 +5,8 @@
 namespace duplex {
 
 /// Memory for what may be large. Fresh pages cost the kernel more than a copy of what comes to lie in
-/// them, so each thread keeps a few large blocks between uses, 8 MiB at most.
+/// them, so each thread keeps large blocks between uses: 64 MiB at most, and what is not used again within
+/// a second or two is given back, where someone calls `trimBlocks`.
 struct LargeBlock {
   void* memory;
   std::size_t size;
@@ -15,5 +16,10 @@ struct LargeBlock {
 LargeBlock allocateBlock(std::size_t size);
 /// On any thread; with the size that `allocateBlock` told.
 void freeBlock(LargeBlock block) noexcept;
+
+/// Bytes that this thread keeps.
+std::size_t keptBlocks() noexcept;
+/// Gives back as much as was kept all the time since the last call.
+void trimBlocks() noexcept;
 
 }  // namespace duplex

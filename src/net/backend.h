@@ -79,6 +79,9 @@ class Backend {
   /// Watches `descriptor`, in the place of what it was watched for before; for neither: no more.
   virtual void watch(int descriptor, bool readable, bool writable, WatchHandler& handler) = 0;
 
+  /// Gives the kernel what has been prepared for it, if that waits for the next `wait`: there may be none
+  /// for long.
+  virtual void handOver() noexcept {}
   /// Waits until something has happened or `deadline` has come; forever without one.
   virtual void wait(std::optional<TimePoint> deadline) = 0;
   /// Tells the handlers what `wait` found.

@@ -93,7 +93,6 @@ void EpollBackend::accept(int descriptor) {
     SocketAddress name;
     const int connection = ::accept4(descriptor, name.get(), &name.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (connection >= 0) {
-      tune(connection);
       listener->second->onAccepted({connection, name.address()});
     } else if (errno == EMFILE || errno == ENFILE) {
       if (!spare_.dropConnection(descriptor)) return rest(descriptor);

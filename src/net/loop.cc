@@ -7,11 +7,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/large_blocks.h"
+
 namespace duplex::net {
 namespace {
 
 // What one output queue keeps between uses, and all of them.
 constexpr std::size_t keptOutputSize = 64 * 1024;
+constexpr Milliseconds trimInterval{1000};
 constexpr std::size_t keptOutputs = 2 * 1024 * 1024;
 
 // The loop that `current` made; it ends with its thread.
@@ -91,6 +94,10 @@ Loop& Loop::current(std::string_view backend) {
 
 void Loop::run() {
   refuseNested();
+  struct HandOver {
+    Backend& backend;
+    ~HandOver() { backend.handOver(); }
+  } handOver{*backend_};
   while (!stopping_ && (holds_ + sockets_ + closing_ != 0 || hasWork())) turn();
   stopping_ = false;
 }
@@ -118,6 +125,12 @@ void Loop::turn(std::optional<TimePoint> deadline) {
   runDeferred();
   flush();
   emptyGraveyard();
+  if (keptBlocks() != 0 && !trim_.pending()) schedule(trim_, trimInterval);
+}
+
+// Turn sets it again as long as something is kept.
+void Loop::trim() {
+  trimBlocks();
 }
 
 bool Loop::hasWork() const noexcept {

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/slab_pool.h"
+#include "net/alarm.h"
 #include "net/backend.h"
 #include "net/mailbox.h"
 #include "net/socket.h"
@@ -131,6 +132,7 @@ class Loop {
   void runDeferred();
   void flush();
   void emptyGraveyard() noexcept;
+  void trim();
   void markDirty(Socket& socket) noexcept;
   OutputQueue* takeOutput();
   void giveBackOutput(Socket& socket) noexcept;
@@ -153,6 +155,7 @@ class Loop {
   bool answered_ = false;
   std::vector<std::unique_ptr<OutputQueue>> freeOutputs_;
   std::size_t freeOutputSize_ = 0;
+  Alarm<Loop> trim_{*this, &Loop::trim};
 
   // Shared, so that a callback may clear the timer it runs for.
   std::unordered_map<std::uint64_t, std::shared_ptr<UserTimer>> userTimers_;

@@ -65,6 +65,7 @@ int openListener(const Address& address) {
   }
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "socket");
   setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
+  tune(descriptor);
   if (bound.family() == Address::Family::V6) setOption(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, any ? 0 : 1);
   SocketAddress name(bound);
   if (::bind(descriptor, name.get(), name.size) != 0 || ::listen(descriptor, backlog) != 0) {

@@ -33,7 +33,7 @@ Address localAddress(int descriptor) noexcept;
 Address peerAddress(int descriptor) noexcept;
 /// Not connected yet; -1 and errno on failure.
 int openSocket(const Address& address) noexcept;
-/// What every connection gets: no delay of small writes (RFC 896).
+/// What every connection gets: no delay of small writes (RFC 896). What a listener accepts inherits it.
 void tune(int descriptor) noexcept;
 /// Sends as much as the kernel takes at once; returns how much, 0 if nothing or in an error.
 std::size_t sendNow(int descriptor, Bytes head, Bytes body) noexcept;

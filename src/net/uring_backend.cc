@@ -124,7 +124,8 @@ bool UringBackend::takeCompletion(Completion& completion) noexcept {
 // --- a turn
 
 bool UringBackend::hasWork() const noexcept {
-  return !overflowed_.empty() || settled_ < settling_.size() || !resumed_.empty() || !refused_.empty();
+  return behind_ || !overflowed_.empty() || settled_ < settling_.size() || !resumed_.empty() ||
+         !refused_.empty();
 }
 
 void UringBackend::wait(std::optional<TimePoint> deadline) {
@@ -144,13 +145,13 @@ void UringBackend::wait(std::optional<TimePoint> deadline) {
 }
 
 void UringBackend::dispatch() {
+  // What comes in answer to what is done here is for the next turn; `settle` has not seen it.
+  std::size_t count = overflowed_.size() + io_uring_cq_ready(ring_.get());
   for (const auto& [socket, error] : std::exchange(refused_, {})) {
     if (!socket->state().closed) loop_.fail(*socket, error);
   }
   settle();
   deliverHeld();
-  // Those that come in answer to what these do are for the next turn.
-  std::size_t count = overflowed_.size() + io_uring_cq_ready(ring_.get());
   for (Completion completion; count > 0 && takeCompletion(completion); --count) complete(completion);
 }
 
@@ -211,6 +212,10 @@ void UringBackend::stopListening(int descriptor) noexcept {
   submit();
   // The port is free only when the accept has ended.
   io_uring_get_events(ring_.get());
+}
+
+void UringBackend::handOver() noexcept {
+  submit();
 }
 
 void UringBackend::discard(const Accepted& accepted) noexcept {

@@ -57,6 +57,7 @@ class UringBackend final : public Backend {
   void close(Socket& socket, bool reset) noexcept override;
   void watch(int descriptor, bool readable, bool writable, WatchHandler& handler) override;
 
+  void handOver() noexcept override;
   void wait(std::optional<TimePoint> deadline) override;
   void dispatch() override;
 
@@ -135,6 +136,7 @@ class UringBackend final : public Backend {
   void findShortfalls();
   int shortfall(Socket& socket, std::size_t size) const noexcept;
   void settle();
+  void finishSettling();
   void settle(Staged& staged);
   void finishFlush(Socket& socket);
   void forget(Socket& socket) noexcept;
@@ -152,6 +154,8 @@ class UringBackend final : public Backend {
   std::vector<Staged> staged_;
   std::vector<Staged> settling_;
   std::size_t settled_ = 0;
+  // Something waits behind a send that has been prepared: the next wait is not to block.
+  bool behind_ = false;
   std::vector<Shortfall> shortfalls_;
   // What gathered sends refer to until they are handed over.
   std::vector<std::unique_ptr<Gathered>> gathered_;

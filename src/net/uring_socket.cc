@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "net/loop.h"
@@ -193,7 +194,10 @@ void UringBackend::deliverHeld() {
 
 void UringBackend::flush(Socket& socket) {
   Socket::State& state = socket.state();
-  if ((state.registered & Sending) != 0) return;
+  if ((state.registered & Sending) != 0) {
+    behind_ = true;
+    return;
+  }
   if (socket.queued() == 0) {
     finishFlush(socket);
     return;
@@ -201,6 +205,8 @@ void UringBackend::flush(Socket& socket) {
   // First, since it may hand over what was gathered before.
   io_uring_sqe& sqe = prepare(&socket, Kind::Send);
   staged_.push_back(stage(socket, sqe));
+  // More pieces than one send takes.
+  if (!staged_.back().single && socket.queued() > staged_.back().size) behind_ = true;
   // Someone waits for the queue to be empty: then the wait is to end when it is.
   const bool tell = state.notifyDrained || state.blocked || state.shuttingDown;
   if (!tell) sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
@@ -263,14 +269,22 @@ int UringBackend::shortfall(Socket& socket, std::size_t size) const noexcept {
 }
 
 void UringBackend::settle() {
-  if (settled_ == settling_.size()) {
-    settling_.clear();
-    settled_ = 0;
-    if (staged_.empty()) return;
-    std::swap(settling_, staged_);
-    findShortfalls();
-  }
+  behind_ = false;
+  // All that is staged by now has been handed over; what the calls below add has not.
+  const auto handedOver = static_cast<std::ptrdiff_t>(staged_.size());
+  // Those that a handler which threw left over, whose shortfalls are known.
+  finishSettling();
+  if (handedOver == 0) return;
+  std::move(staged_.begin(), staged_.begin() + handedOver, std::back_inserter(settling_));
+  staged_.erase(staged_.begin(), staged_.begin() + handedOver);
+  findShortfalls();
+  finishSettling();
+}
+
+void UringBackend::finishSettling() {
   while (settled_ < settling_.size()) settle(settling_[settled_++]);
+  settling_.clear();
+  settled_ = 0;
 }
 
 void UringBackend::settle(Staged& staged) {
@@ -289,6 +303,7 @@ void UringBackend::settle(Staged& staged) {
   } else if (taken < staged.size) {
     socket.putBack(std::move(staged.single), taken);
   }
+  if (taken > 0 && state.blocked) ++state.progress;
   if (taken == staged.size || result == -EINTR) {
     // More was written meanwhile, or it had more pieces than one send takes.
     if (socket.queued() != 0) {
@@ -298,7 +313,7 @@ void UringBackend::settle(Staged& staged) {
     }
     return;
   }
-  if (taken > 0) ++state.progress;
+  if (taken > 0 && !state.blocked) ++state.progress;
   state.blocked = true;
   poll(socket);
 }

@@ -55,14 +55,11 @@ MaskVectors& bestMaskVectors() noexcept {
 }
 #endif
 
-void mask(const std::byte* from, std::byte* to, std::size_t size, const MaskKey& key,
-          std::size_t offset) noexcept {
-  const std::uint32_t half = rotateKey(key, offset);
+// From this size on it pays to align.
+constexpr std::size_t alignedFrom = 256;
+
+void maskWords(const std::byte* from, std::byte* to, std::size_t size, std::uint32_t half) noexcept {
   const std::uint64_t word = std::uint64_t{half} << 32 | half;
-  if (size >= sizeof(Vector)) {
-    static MaskVectors& vectors = bestMaskVectors();
-    vectors(from, to, size, word);
-  }
   for (; size >= sizeof word; size -= sizeof word, from += sizeof word, to += sizeof word)
     maskWord(from, to, word);
   if (size >= sizeof half) {
@@ -71,6 +68,22 @@ void mask(const std::byte* from, std::byte* to, std::size_t size, const MaskKey&
   }
   const auto* keys = reinterpret_cast<const std::byte*>(&half);
   for (std::size_t i = 0; i < size; ++i) to[i] = from[i] ^ keys[i];
+}
+
+void mask(const std::byte* from, std::byte* to, std::size_t size, const MaskKey& key,
+          std::size_t offset) noexcept {
+  if (size >= alignedFrom) {
+    // Vectors across the lines of the cache would take twice the time.
+    const std::size_t lead = -reinterpret_cast<std::uintptr_t>(to) % sizeof(Vector);
+    maskWords(from, to, lead, rotateKey(key, offset));
+    from += lead, to += lead, size -= lead, offset += lead;
+  }
+  const std::uint32_t half = rotateKey(key, offset);
+  if (size >= sizeof(Vector)) {
+    static MaskVectors& vectors = bestMaskVectors();
+    vectors(from, to, size, std::uint64_t{half} << 32 | half);
+  }
+  maskWords(from, to, size, half);
 }
 
 }  // namespace

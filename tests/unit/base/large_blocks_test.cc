@@ -36,3 +36,14 @@ TEST_CASE("no two blocks in use are the same, and one may be freed on another th
   }).join();
   freeBlock(second);
 }
+
+TEST_CASE("what is not used again is given back") {
+  duplex::trimBlocks();
+  duplex::trimBlocks();
+  freeBlock(allocateBlock(1'000'000));
+  const std::size_t kept = duplex::keptBlocks();
+  duplex::trimBlocks();
+  CHECK(duplex::keptBlocks() == kept);  // it was used since the last time
+  duplex::trimBlocks();
+  CHECK(duplex::keptBlocks() == 0);
+}

@@ -2,10 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -159,6 +163,50 @@ TEST_CASE("what is written past the queue keeps its place among what is queued")
     write("head of the last", randomText(5'000));
     CHECK(turnUntil(loop, [&] { return pair.peer->received.size() >= expected.size(); }));
     CHECK((pair.peer->received == expected));
+  });
+}
+
+TEST_CASE("what one send cannot take follows it, without anything else having to happen") {
+  overEachBackend([](net::Loop& loop) {
+    Pair pair(loop);
+    constexpr std::size_t frames = 300;
+    const auto frame = Ref<SharedBytes>::adopt(new SharedBytes(300));
+    std::memset(frame->writable().data(), 'x', frame->size());
+    for (std::size_t i = 0; i < frames; ++i) pair.client.socket->share(frame);
+    pair.client.socket->shutdown();
+    bool waitedLong = false;
+    const TimerId timer = loop.setTimer([&] { waitedLong = true; }, Milliseconds(20'000), false);
+    while (!pair.peer->ended && !waitedLong) loop.turn();
+    loop.clearTimer(timer);
+    CHECK_FALSE(waitedLong);
+    CHECK(pair.peer->received.size() == frames * frame->size());
+  });
+}
+
+TEST_CASE("what is queued in the last turn of a run is sent") {
+  overEachBackend([](net::Loop& loop) {
+    if (loop.backendName() == "sim") return;
+    Pair pair(loop);
+    loop.defer([&] {
+      pair.client.socket->output().append("last");
+      loop.stop();
+    });
+    loop.run();
+    std::string received(4, ' ');
+    CHECK(::recv(pair.peer->socket->state().descriptor, received.data(), 4, MSG_PEEK | MSG_DONTWAIT) == 4);
+  });
+}
+
+TEST_CASE("what is accepted does not delay small writes") {
+  overEachBackend([](net::Loop& loop) {
+    if (loop.backendName() == "sim") return;
+    Pair pair(loop);
+    for (const net::Socket* socket : {pair.client.socket, pair.peer->socket}) {
+      int noDelay = 0;
+      socklen_t size = sizeof noDelay;
+      ::getsockopt(socket->state().descriptor, IPPROTO_TCP, TCP_NODELAY, &noDelay, &size);
+      CHECK(noDelay == 1);
+    }
   });
 }
 

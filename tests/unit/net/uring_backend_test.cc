@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -94,6 +96,31 @@ TEST_SUITE("uring back end" * doctest::skip(net::whyNoUring().value() != 0)) {
   TEST_CASE("more arrives at once than there are buffers for") {
     echoes({.receiveMemory = 4096}, 100, 64 * 1024);
     echoes({.submissions = 16, .completions = 16, .receiveMemory = 64}, 20, 100'000);
+  }
+
+  TEST_CASE("sends that are handed over while others are settled lose nothing") {
+    net::Loop loop([&](net::Loop& made) {
+      return std::make_unique<net::UringBackend>(made, net::UringOptions{.submissions = 4});
+    });
+    EchoServer server(loop);
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 40; ++i) {
+      clients.push_back(std::make_unique<Client>(loop, server.listening.address, ""));
+    }
+    CHECK(turnUntil(loop, [&] { return server.ends.size() == clients.size(); }));
+    std::string expected;
+    for (int i = 0; i < 6000; ++i) {
+      const auto frame = Ref<SharedBytes>::adopt(new SharedBytes(1000));
+      std::memset(frame->writable().data(), 'a' + i % 26, frame->size());
+      for (const auto& end : server.ends) end->socket->share(frame);
+      expected += asText(frame->bytes());
+    }
+    const auto done = [&] {
+      return std::all_of(clients.begin(), clients.end(),
+                         [&](const auto& client) { return client->received.size() >= expected.size(); });
+    };
+    CHECK(turnUntil(loop, done, 20'000));
+    for (const auto& client : clients) CHECK((client->received == expected));
   }
 
   TEST_CASE("sends that the kernel takes in parts are completed") {
