@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { test } from 'node:test';
+import { beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 
 import { event, Program } from './harness.mjs';
@@ -24,6 +25,11 @@ async function isFree() {
 }
 
 const busy = (await isFree()) ? false : `port ${port} is taken`;
+
+// The kernel closes what io_uring held for a process a moment after that was killed.
+beforeEach(async () => {
+  for (let tries = 0; tries < 500 && !busy && !(await isFree()); ++tries) await sleep(10);
+});
 
 function start(t, name) {
   const program = new Program(name);
