@@ -141,14 +141,8 @@ void EpollBackend::start(Socket& socket) {
 
 void EpollBackend::connect(Socket& socket) {
   Socket::State& state = socket.state();
-  state.descriptor = openSocket(state.remote);
+  state.descriptor = startConnect(state.remote);
   if (state.descriptor < 0) {
-    refused_.emplace_back(&socket, errorOf(errno));
-    return;
-  }
-  tune(state.descriptor);
-  SocketAddress name(state.remote);
-  if (::connect(state.descriptor, name.get(), name.size) != 0 && errno != EINPROGRESS) {
     refused_.emplace_back(&socket, errorOf(errno));
     return;
   }

@@ -22,6 +22,10 @@ int openStream(int family) noexcept {
   return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+int openSocket(const Address& address) noexcept {
+  return openStream(address.family() == Address::Family::V4 ? AF_INET : AF_INET6);
+}
+
 }  // namespace
 
 SocketAddress::SocketAddress(const Address& address) noexcept {
@@ -88,8 +92,16 @@ Address peerAddress(int descriptor) noexcept {
   return name.address();
 }
 
-int openSocket(const Address& address) noexcept {
-  return openStream(address.family() == Address::Family::V4 ? AF_INET : AF_INET6);
+int startConnect(const Address& address) noexcept {
+  const int descriptor = openSocket(address);
+  if (descriptor < 0) return -1;
+  tune(descriptor);
+  SocketAddress name(address);
+  if (::connect(descriptor, name.get(), name.size) == 0 || errno == EINPROGRESS) return descriptor;
+  const int error = errno;
+  ::close(descriptor);
+  errno = error;
+  return -1;
 }
 
 void tune(int descriptor) noexcept {

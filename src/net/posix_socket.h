@@ -31,8 +31,8 @@ int openListener(const Address& address);
 Address localAddress(int descriptor) noexcept;
 /// Whom it is connected to; none if it is so no more.
 Address peerAddress(int descriptor) noexcept;
-/// Not connected yet; -1 and errno on failure.
-int openSocket(const Address& address) noexcept;
+/// Begins to connect; writable when that has ended. -1 and errno on failure.
+int startConnect(const Address& address) noexcept;
 /// What every connection gets: no delay of small writes (RFC 896). What a listener accepts inherits it.
 void tune(int descriptor) noexcept;
 /// Sends as much as the kernel takes at once; returns how much, 0 if nothing or in an error.

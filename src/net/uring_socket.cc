@@ -54,14 +54,8 @@ void UringBackend::useList(const Socket& socket, io_uring_sqe& sqe) noexcept {
 
 void UringBackend::connect(Socket& socket) {
   Socket::State& state = socket.state();
-  state.descriptor = openSocket(state.remote);
+  state.descriptor = startConnect(state.remote);
   if (state.descriptor < 0) {
-    refused_.emplace_back(&socket, errorOf(errno));
-    return;
-  }
-  tune(state.descriptor);
-  SocketAddress name(state.remote);
-  if (::connect(state.descriptor, name.get(), name.size) != 0 && errno != EINPROGRESS) {
     refused_.emplace_back(&socket, errorOf(errno));
     return;
   }
@@ -275,8 +269,10 @@ void UringBackend::settle() {
   // Those that a handler which threw left over, whose shortfalls are known.
   finishSettling();
   if (handedOver == 0) return;
-  std::move(staged_.begin(), staged_.begin() + handedOver, std::back_inserter(settling_));
-  staged_.erase(staged_.begin(), staged_.begin() + handedOver);
+  settling_.swap(staged_);
+  // What the calls above have added stays behind.
+  std::move(settling_.begin() + handedOver, settling_.end(), std::back_inserter(staged_));
+  settling_.resize(static_cast<std::size_t>(handedOver));
   findShortfalls();
   finishSettling();
 }
