@@ -17,8 +17,8 @@ class Row:
     size: int = 0
     inFlight: int = 1
     # Seconds.
-    warmUp: float = 0.8
-    duration: float = 1.5
+    warmUp: float = 0.5
+    duration: float = 1
     # Seconds that what is under way at the end has to come.
     drain: float = 1
     # "push", "wait" or "poll".

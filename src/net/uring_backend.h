@@ -25,8 +25,8 @@ struct UringOptions {
   /// stays in the nearest cache, and is handed over early when it is full.
   unsigned submissions = 256;
   unsigned completions = 4096;
-  /// Bytes to receive into; see UringBuffers.
-  std::size_t receiveMemory = 256 * 1024;
+  /// Bytes to receive into; see UringBuffers. As much is touched as the busiest turn needed.
+  std::size_t receiveMemory = 4 * 1024 * 1024;
 };
 
 /// Completions as io_uring gives them, with one system call a turn: it hands over what is to be sent,

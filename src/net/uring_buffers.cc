@@ -66,7 +66,19 @@ MutableBytes UringBuffers::take(int size, unsigned flags) noexcept {
 
 void UringBuffers::release(unsigned flags) noexcept {
   if (incremental_ && (flags & bufferHasMore) != 0) return;
+  ++front_;
   add(flags >> IORING_CQE_BUFFER_SHIFT);
+}
+
+// The kernel keeps where a buffer is used up to in the ring's entry, and looks for it there only when
+// this thread makes it receive: in between it may be set back.
+void UringBuffers::rewind() noexcept {
+  if (!incremental_) return;
+  io_uring_buf& entry = buffers_->bufs[front_ & (count_ - 1)];
+  if (used_[entry.bid] == 0) return;
+  used_[entry.bid] = 0;
+  entry.addr = reinterpret_cast<std::uintptr_t>(memory_.get() + entry.bid * bufferSize_);
+  entry.len = static_cast<unsigned>(bufferSize_);
 }
 
 void UringBuffers::add(unsigned buffer) noexcept {

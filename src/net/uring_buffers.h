@@ -14,8 +14,9 @@ namespace duplex::net {
 /// that a connection that gets none holds none.
 ///
 /// From Linux 6.12 on a buffer is used up piece by piece: small messages of many connections lie side
-/// by side, and the memory that is written and read stays small enough for the nearest cache. On
-/// older kernels each arrival takes a buffer of its own, of which there are more, and smaller ones.
+/// by side, and each turn begins at the same place again, so that the memory that is written and read
+/// stays in the nearest cache. On older kernels each arrival takes a buffer of its own, of which there
+/// are more, and smaller ones.
 class UringBuffers {
  public:
   /// `memory`: bytes in all. Throws std::system_error.
@@ -30,6 +31,9 @@ class UringBuffers {
   MutableBytes take(int size, unsigned flags) noexcept;
   /// To be called after each `take`, in the same order.
   void release(unsigned flags) noexcept;
+  /// Makes the kernel start the buffer it has begun over again, so that what comes next lies where the
+  /// nearest cache has it. All that was received must have been taken and released.
+  void rewind() noexcept;
 
  private:
   bool enlist(bool incremental) noexcept;
@@ -39,6 +43,8 @@ class UringBuffers {
   std::size_t bufferSize_ = 0;
   unsigned count_ = 0;
   bool incremental_ = false;
+  // Which of the ring's entries the kernel takes from.
+  unsigned front_ = 0;
   std::unique_ptr<std::byte[]> memory_;
   io_uring_buf_ring* buffers_ = nullptr;
   // How much of each buffer has been used.
