@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,14 @@ struct Echo final : net::SocketHandler {
   explicit Echo(net::Loop& loop, const net::Accepted& accepted) : socket(&loop.adopt(accepted, *this)) {}
   void onData(MutableBytes bytes) override { socket->output().append(bytes); }
   void onEnd() override { socket->shutdown(); }
+  void onDrained() override {
+    ++drained;
+    if (throws) throw std::runtime_error("drained");
+  }
   void onFailed(std::error_code) override { socket = nullptr; }
   net::Socket* socket;
+  int drained = 0;
+  bool throws = false;
 };
 
 struct EchoServer final : net::AcceptHandler {
@@ -125,6 +132,36 @@ TEST_SUITE("uring back end" * doctest::skip(net::whyNoUring().value() != 0)) {
     };
     CHECK(turnUntil(loop, done, 20'000));
     for (const auto& client : clients) CHECK((client->received == expected));
+  }
+
+  TEST_CASE("a handler that throws while sends are settled takes nothing from the others") {
+    net::Loop loop([&](net::Loop& made) { return std::make_unique<net::UringBackend>(made); });
+    EchoServer server(loop);
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 10; ++i) {
+      clients.push_back(std::make_unique<Client>(loop, server.listening.address, ""));
+    }
+    CHECK(turnUntil(loop, [&] { return server.ends.size() == clients.size(); }));
+    for (const auto& end : server.ends) {
+      end->throws = true;
+      end->socket->output().append(asBytes("text"));
+      end->socket->notifyDrained();
+    }
+    std::size_t thrown = 0;
+    const auto turned = [&] {
+      try {
+        loop.turn(loop.now());
+      } catch (const std::runtime_error&) {
+        ++thrown;
+      }
+      return thrown == server.ends.size() &&
+             std::all_of(clients.begin(), clients.end(),
+                         [](const auto& client) { return client->received == "text"; });
+    };
+    bool done = false;
+    for (int i = 0; i < 1000 && !done; ++i) done = turned();
+    CHECK(done);
+    for (const auto& end : server.ends) CHECK(end->drained == 1);
   }
 
   TEST_CASE("sends that the kernel takes in parts are completed") {
