@@ -39,6 +39,7 @@ def describe():
         "hypervisor": output("systemd-detect-virt", "--vm") or ("yes" if "hypervisor" in field("/proc/cpuinfo", "flags") else "none"),
         "memoryMiB": memory,
         "kernel": platform.release(),
+        "congestionControl": pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
         "system": system(),
         "compiler": output("c++", "--version").splitlines()[0] if output("c++", "--version") else "",
         "flags": flags(),

@@ -62,7 +62,8 @@ def machineText(data):
     virtual = "" if machine["hypervisor"] == "none" else ", a virtual machine"
     lines.append(f"| processor | {machine['processor']}, {machine['cores']} cores{virtual} |")
     lines.append(f"| memory | {machine['memoryMiB'] / 1024:.0f} GB |")
-    lines.append(f"| system | {machine['system']}, Linux {machine['kernel']} |")
+    tcp = f", TCP {machine['congestionControl']}" if "congestionControl" in machine else ""
+    lines.append(f"| system | {machine['system']}, Linux {machine['kernel']}{tcp} |")
     lines.append(f"| compiler | {machine['compiler']}, `{machine['flags']}` |")
     lines += [f"| {name} | {version} |" for name, version in versions.items()]
     for run in data["runs"]:
