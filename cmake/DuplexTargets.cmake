@@ -1,12 +1,40 @@
 # Warnings and sanitizers for everything that is ours; private, so that users do not inherit them.
 add_library(duplex_build INTERFACE)
 target_compile_options(duplex_build INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-                                              -Wold-style-cast -Wno-missing-field-initializers -Werror)
+                                              -Wold-style-cast -Wno-missing-field-initializers)
+if(DUPLEX_WARNINGS_AS_ERRORS)
+  target_compile_options(duplex_build INTERFACE -Werror)
+endif()
 if(DUPLEX_SANITIZE)
   target_compile_options(duplex_build INTERFACE -fsanitize=${DUPLEX_SANITIZE} -fno-omit-frame-pointer
                                                 -fno-sanitize-recover=all)
   target_link_options(duplex_build INTERFACE -fsanitize=${DUPLEX_SANITIZE})
 endif()
+
+# duplex_package(name… PKGCONFIG name…)
+# A library that duplex needs: find_package(name…), and what pkg-config calls it: a module, or a linker's
+# option where there is none.
+macro(duplex_package)
+  cmake_parse_arguments(DUPLEX_NEED "" "" "PKGCONFIG" ${ARGN})
+  find_package(${DUPLEX_NEED_UNPARSED_ARGUMENTS} REQUIRED)
+  duplex_needs("find_dependency(${DUPLEX_NEED_UNPARSED_ARGUMENTS})" "${DUPLEX_NEED_PKGCONFIG}")
+endmacro()
+
+# duplex_module(prefix module): a library that duplex needs and finds through pkg-config, as
+# PkgConfig::prefix.
+macro(duplex_module prefix module)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(${prefix} REQUIRED IMPORTED_TARGET ${module})
+  duplex_needs("find_dependency(PkgConfig)\n  pkg_check_modules(${prefix} REQUIRED IMPORTED_TARGET ${module})"
+               ${module})
+endmacro()
+
+# Notes for DuplexInstall.cmake how a user's build finds a library.
+function(duplex_needs lines modules)
+  string(REPLACE ";" " " lines "${lines}")
+  set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND_STRING PROPERTY DUPLEX_FIND "  ${lines}\n")
+  set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY DUPLEX_PKGCONFIG ${modules})
+endfunction()
 
 # duplex_library(name [DEPENDS folder…] [LIBRARIES target…])
 # One folder of src is one static library. DEPENDS names the folders below that it may call: what is
@@ -19,12 +47,46 @@ function(duplex_library name)
     target_include_directories(duplex_${name} INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
     return()
   endif()
-  add_library(duplex_${name} STATIC ${sources})
+  add_library(duplex_${name} STATIC EXCLUDE_FROM_ALL ${sources})
+  set_target_properties(duplex_${name} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+                                                  DUPLEX_LIBRARIES "${ARG_LIBRARIES}")
+  if(BUILD_SHARED_LIBS)
+    set_target_properties(duplex_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  endif()
   target_include_directories(duplex_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(duplex_${name} PRIVATE duplex_build ${ARG_LIBRARIES})
   foreach(folder ${ARG_DEPENDS})
     target_link_libraries(duplex_${name} PUBLIC duplex_${folder})
   endforeach()
+endfunction()
+
+# duplex_merge(name): the library that is installed, static or shared as BUILD_SHARED_LIBS says: the object
+# files of all floors of this folder in one.
+function(duplex_merge name)
+  add_library(${name})
+  add_library(duplex::duplex ALIAS ${name})
+  get_property(floors DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
+  list(FILTER floors INCLUDE REGEX "^duplex_")
+  foreach(floor ${floors})
+    get_target_property(type ${floor} TYPE)
+    if(type STREQUAL STATIC_LIBRARY)
+      target_sources(${name} PRIVATE $<TARGET_OBJECTS:${floor}>)
+      get_target_property(libraries ${floor} DUPLEX_LIBRARIES)
+      if(libraries)
+        target_link_libraries(${name} PRIVATE ${libraries})
+      endif()
+    endif()
+  endforeach()
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  # Before 1.0 a minor version may break what is linked.
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
+                                           SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  if(DUPLEX_SANITIZE)
+    target_link_options(${name} PRIVATE -fsanitize=${DUPLEX_SANITIZE})
+  elseif(PROJECT_IS_TOP_LEVEL)
+    target_link_options(${name} PRIVATE LINKER:-z,defs)
+  endif()
 endfunction()
 
 # duplex_program(name source…): a program over the public headers alone.

@@ -10,7 +10,7 @@ buildPackages=(
 # For the checks, the raw-socket and the interoperability tests.
 testPackages=(nodejs npm python3 python3-websockets curl)
 # For what `./test --quick` leaves out.
-fullTestPackages=(clang clang-format chromium)
+fullTestPackages=(clang clang-format chromium dpkg-dev file)
 
 # These may be there without Debian's package of that name; what counts is that the command works.
 declare -A commandOf=([nodejs]=node [npm]=npm)

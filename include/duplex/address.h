@@ -5,11 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include <duplex/export.h>
+
 namespace duplex {
 
 /// The address of one end of a connection: an IPv4 or IPv6 address and a port. A plain value of
 /// 20 bytes.
-class Address {
+class DUPLEX_API Address {
  public:
   enum class Family : std::uint8_t { None, V4, V6 };
 

@@ -11,6 +11,7 @@
 
 #include <duplex/address.h>
 #include <duplex/error.h>
+#include <duplex/export.h>
 #include <duplex/function.h>
 #include <duplex/http_limits.h>
 #include <duplex/message.h>
@@ -21,7 +22,7 @@ namespace duplex {
 
 /// Which origins may open a WebSocket (RFC 6455 §10.2). A request without Origin (not a browser) and
 /// one whose Origin is the server's own always may; a foreign one gets 403 unless allowed here.
-class Origins {
+class DUPLEX_API Origins {
  public:
   /// Only the server's own.
   Origins() = default;
@@ -75,7 +76,7 @@ struct AppOptions {
 /// Set up and listen on one thread, whose loop must run (`duplex::run()`). An app that is destroyed
 /// cuts its connections without an event; a loop that ends, with its thread, does so to its apps.
 /// `publish`, `clients` and `close` may be called from any thread.
-class App : public Router {
+class DUPLEX_API App : public Router {
  public:
   App();
   /// Throws std::invalid_argument for a back end that does not exist, std::system_error for one that

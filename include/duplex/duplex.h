@@ -4,6 +4,7 @@
 #include <duplex/address.h>
 #include <duplex/app.h>
 #include <duplex/error.h>
+#include <duplex/export.h>
 #include <duplex/function.h>
 #include <duplex/handler.h>
 #include <duplex/http_limits.h>
@@ -13,4 +14,5 @@
 #include <duplex/response.h>
 #include <duplex/router.h>
 #include <duplex/static.h>
+#include <duplex/version.h>
 #include <duplex/websocket.h>

@@ -5,6 +5,8 @@
 #include <string>
 #include <system_error>
 
+#include <duplex/export.h>
+
 namespace duplex {
 
 /// What can go wrong, by the rule that was broken. Each has a message, and the close code or the
@@ -61,17 +63,17 @@ enum class Errc {
   Unsupported,     ///< not built into this binary or not offered by this kernel
 };
 
-const std::error_category& errorCategory() noexcept;
-std::error_code make_error_code(Errc error) noexcept;
+DUPLEX_API const std::error_category& errorCategory() noexcept;
+DUPLEX_API std::error_code make_error_code(Errc error) noexcept;
 
 /// The close code a peer is told (RFC 6455 §7.4.1): 1002, 1007, 1008, 1009, 1011 …; 1006 where
 /// nothing can be told.
-std::uint16_t closeCode(Errc error) noexcept;
+DUPLEX_API std::uint16_t closeCode(Errc error) noexcept;
 /// The HTTP status a refused request gets: 400, 403, 408, 413, 426, 431 …; 500 where no other fits.
-int httpStatus(Errc error) noexcept;
+DUPLEX_API int httpStatus(Errc error) noexcept;
 
 /// What error handlers and `onerror` are given. A value; safe to keep.
-struct Error {
+struct DUPLEX_API Error {
   std::error_code code;
   /// For a log, in words; never sent to a peer.
   std::string message;
@@ -90,7 +92,7 @@ struct Error {
 };
 
 /// Thrown by the `WebSocket` members for misuse, under the names of the browser's DOMException.
-class Exception : public std::exception {
+class DUPLEX_API Exception : public std::exception {
  public:
   explicit Exception(std::string message) : message_(std::move(message)) {}
   const char* what() const noexcept override { return message_.c_str(); }
@@ -99,15 +101,15 @@ class Exception : public std::exception {
   std::string message_;
 };
 /// A URL, a subprotocol or a close reason that breaks its grammar.
-class SyntaxError : public Exception {
+class DUPLEX_API SyntaxError : public Exception {
   using Exception::Exception;
 };
 /// A close code that an application may not send.
-class InvalidAccessError : public Exception {
+class DUPLEX_API InvalidAccessError : public Exception {
   using Exception::Exception;
 };
 /// `send` before the connection is open.
-class InvalidStateError : public Exception {
+class DUPLEX_API InvalidStateError : public Exception {
   using Exception::Exception;
 };
 

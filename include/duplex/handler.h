@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <duplex/error.h>
+#include <duplex/export.h>
 #include <duplex/function.h>
 #include <duplex/request.h>
 #include <duplex/response.h>
@@ -21,7 +22,7 @@ class Routes;
 /// Hands the request on: `next()` to the next handler that fits, `next(error)` to the next error
 /// handler. A small value, to be kept and called later as `Response` is; a second call does nothing.
 /// The next handler runs when the one that calls this has returned.
-class Next {
+class DUPLEX_API Next {
  public:
   explicit Next(http::Exchange* exchange) noexcept;
   Next(const Next& other) noexcept;
@@ -43,7 +44,7 @@ class Next {
 
 /// What a route runs: any callable of `(req, res)`, `(req, res, next)`, or, to be called only for
 /// errors, `(error, req, res, next)`; or a Router, which is mounted.
-class Handler {
+class DUPLEX_API Handler {
  public:
   // clang-format off
   template <class F>

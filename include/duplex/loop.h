@@ -5,6 +5,7 @@
 #include <string_view>
 #include <system_error>
 
+#include <duplex/export.h>
 #include <duplex/function.h>
 
 namespace duplex {
@@ -15,7 +16,7 @@ class Mailbox;
 
 /// A weak handle to one thread's event loop. Each thread has at most one loop; it is made by the
 /// first use and ends with the thread.
-class Loop {
+class DUPLEX_API Loop {
  public:
   /// The calling thread's loop.
   static Loop current();
@@ -41,22 +42,22 @@ class Loop {
 /// Runs the calling thread's loop until nothing keeps it alive: no listening app, no open client
 /// socket, no timer. Returns 0. What a timer or a posted task throws comes out here; the loop can be
 /// run again after that. Throws std::logic_error if called from a handler, which the loop is running.
-int run();
+DUPLEX_API int run();
 
 enum class TimerId : std::uint64_t {};
 
 /// Runs `callback` once on the calling thread's loop, not before `delay` has passed.
-TimerId setTimeout(Function<void()> callback, std::chrono::milliseconds delay);
+DUPLEX_API TimerId setTimeout(Function<void()> callback, std::chrono::milliseconds delay);
 /// Runs `callback` every `period` (at least 1 ms) on the calling thread's loop, until cleared.
-TimerId setInterval(Function<void()> callback, std::chrono::milliseconds period);
+DUPLEX_API TimerId setInterval(Function<void()> callback, std::chrono::milliseconds period);
 /// Ends a timer of the calling thread's loop. One that has ended, or belongs to another thread, is
 /// ignored.
-void clearTimeout(TimerId timer);
-void clearInterval(TimerId timer);
+DUPLEX_API void clearTimeout(TimerId timer);
+DUPLEX_API void clearInterval(TimerId timer);
 
 /// Runs `callback` on the calling thread's loop whenever the process gets `signal` (SIGINT, SIGTERM,
 /// SIGHUP …) in place of the signal's own effect; an empty callback restores that. One callback a
 /// signal, for the whole process. Does not keep the loop alive.
-void onSignal(int signal, Function<void()> callback);
+DUPLEX_API void onSignal(int signal, Function<void()> callback);
 
 }  // namespace duplex

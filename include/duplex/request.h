@@ -9,6 +9,7 @@
 
 #include <duplex/address.h>
 #include <duplex/error.h>
+#include <duplex/export.h>
 
 namespace duplex {
 
@@ -27,7 +28,7 @@ struct Field {
 ///
 /// A small value that shares what it refers to: a copy is cheap, and views taken from it are valid
 /// as long as any copy is. Not to be used by two threads at once.
-class Request {
+class DUPLEX_API Request {
  public:
   /// An empty request: every text is empty.
   Request() noexcept = default;

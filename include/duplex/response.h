@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include <duplex/export.h>
 #include <duplex/function.h>
 
 namespace duplex {
@@ -43,7 +44,7 @@ struct SendFileOptions {
 ///
 /// `send`, `json`, `sendFile`, `redirect`, `sendStatus` and `end` answer, once; what comes after
 /// that has no effect. Texts are copied.
-class Response {
+class DUPLEX_API Response {
  public:
   Response() noexcept = default;
   explicit Response(http::Exchange* exchange) noexcept;

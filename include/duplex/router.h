@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <duplex/export.h>
 #include <duplex/function.h>
 #include <duplex/handler.h>
 #include <duplex/websocket.h>
@@ -25,7 +26,7 @@ class Routes;
 ///
 /// A copy refers to the same routes. Routes are added before `listen`; with several threads handlers
 /// run on all of them at the same time.
-class Router {
+class DUPLEX_API Router {
  public:
   Router();
   Router(const Router& other) noexcept;

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <duplex/export.h>
 #include <duplex/handler.h>
 
 namespace duplex {
@@ -21,6 +22,6 @@ struct StaticOptions {
 /// Last-Modified, conditions, one range. What is not there goes on to the next handler, and so does
 /// a WebSocket request. Neither `..` nor a symbolic link leads out of the folder.
 /// Throws std::system_error if the folder cannot be opened.
-Handler serveStatic(std::string_view folder, StaticOptions options = {});
+DUPLEX_API Handler serveStatic(std::string_view folder, StaticOptions options = {});
 
 }  // namespace duplex

@@ -13,6 +13,7 @@
 
 #include <duplex/address.h>
 #include <duplex/error.h>
+#include <duplex/export.h>
 #include <duplex/function.h>
 #include <duplex/message.h>
 
@@ -95,7 +96,7 @@ struct ClientOptions {
 /// thread: on the owner's they act at once, elsewhere they are queued for it in the order of the
 /// calls. Everything else is for the owner's thread; on another it acts as on a connection that is
 /// gone.
-class WebSocket {
+class DUPLEX_API WebSocket {
  public:
   /// Refers to no connection.
   WebSocket() noexcept = default;

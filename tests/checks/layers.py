@@ -12,6 +12,8 @@ from project import PUBLIC, ROOT, files, finish, where
 
 # The folder of src/ that defines what each public header declares.
 FLOOR_OF_HEADER = {
+    "export": "base",
+    "version": "base",
     "function": "base",
     "error": "base",
     "message": "base",

@@ -6,6 +6,8 @@
 #include <exception>
 #include <string>
 
+#include <duplex/version.h>
+
 #include "bench/command.h"
 #include "connect.h"
 #include "log.h"

@@ -1,0 +1,71 @@
+"""A recipe for Conan 2, which builds the checkout that it lies in: `conan create .`"""
+
+import os
+import re
+
+from conan import ConanFile
+from conan.tools.build import check_min_cppstd
+from conan.tools.cmake import CMake, CMakeToolchain, cmake_layout
+from conan.errors import ConanInvalidConfiguration
+from conan.tools.files import copy, load
+
+
+class Duplex(ConanFile):
+    name = "duplex"
+    license = "MIT"
+    description = "WebSocket and HTTP for C++20: server, client, protocol"
+    topics = ("websocket", "http", "server", "client")
+    package_type = "library"
+    settings = "os", "compiler", "build_type", "arch"
+    options = {"shared": [True, False], "fPIC": [True, False]}
+    default_options = {"shared": False, "fPIC": True}
+    implements = ["auto_shared_fpic"]
+    generators = "CMakeDeps", "PkgConfigDeps"
+    exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*"
+
+    def set_version(self):
+        header = load(self, os.path.join(self.recipe_folder, "include", "duplex", "version.h"))
+        self.version = re.search(r'^#define DUPLEX_VERSION "(.+)"$', header, re.MULTILINE).group(1)
+
+    def requirements(self):
+        self.requires("boost/[>=1.81 <2]")
+        self.requires("c-ares/[>=1.18 <2]")
+        self.requires("liburing/[>=2.3 <3]")
+        self.requires("openssl/[>=3 <4]")
+        self.requires("simdjson/[>=3 <4]")
+
+    def build_requirements(self):
+        self.tool_requires("cmake/[>=3.25 <4]")
+        self.tool_requires("pkgconf/[>=2 <3]")
+
+    def validate(self):
+        if self.settings.os != "Linux":
+            raise ConanInvalidConfiguration("duplex runs on Linux alone")
+        check_min_cppstd(self, 20)
+
+    def layout(self):
+        cmake_layout(self)
+
+    def generate(self):
+        toolchain = CMakeToolchain(self)
+        for option in ("TESTS", "EXAMPLES", "TOOL", "WARNINGS_AS_ERRORS"):
+            toolchain.cache_variables[f"DUPLEX_{option}"] = False
+        toolchain.generate()
+
+    def build(self):
+        cmake = CMake(self)
+        cmake.configure()
+        cmake.build()
+
+    def package(self):
+        CMake(self).install()
+        copy(self, "LICENSE", src=self.source_folder, dst=os.path.join(self.package_folder, "licenses"))
+
+    def package_info(self):
+        self.cpp_info.libs = ["duplex"]
+        self.cpp_info.set_property("cmake_file_name", "duplex")
+        self.cpp_info.set_property("cmake_target_name", "duplex::duplex")
+        self.cpp_info.set_property("pkg_config_name", "duplex")
+        self.cpp_info.system_libs = ["pthread"]
+        self.cpp_info.requires = ["boost::url", "boost::headers", "c-ares::c-ares", "liburing::liburing",
+                                  "openssl::crypto", "simdjson::simdjson"]
