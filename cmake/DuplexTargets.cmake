@@ -10,6 +10,9 @@ if(DUPLEX_SANITIZE)
                                                 -fno-sanitize-recover=all)
   target_link_options(duplex_build INTERFACE -fsanitize=${DUPLEX_SANITIZE})
 endif()
+if(DUPLEX_FUZZ)
+  target_compile_options(duplex_build INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # duplex_package(name… PKGCONFIG name…)
 # A library that duplex needs: find_package(name…), and what pkg-config calls it: a module, or a linker's
