@@ -9,6 +9,7 @@
 #include <duplex/version.h>
 
 #include "bench/command.h"
+#include "check/command.h"
 #include "connect.h"
 #include "log.h"
 #include "serve.h"
@@ -69,11 +70,15 @@ int main(int argc, char** argv) {
   duplex::bench::Options measuring;
   CLI::App* benchCommand = duplex::bench::addCommand(program, measuring);
 
+  duplex::check::Options checking;
+  CLI::App* checkCommand = duplex::check::addCommand(program, checking);
+
   CLI11_PARSE(program, argc, argv);
   connecting.wait = std::chrono::milliseconds(static_cast<long long>(wait * 1000));
   try {
     setUpLog(level);
     if (benchCommand->parsed()) return duplex::bench::runCommand(measuring);
+    if (checkCommand->parsed()) return duplex::check::runCommand(checking);
     return serveCommand->parsed() ? serve(serving) : connect(connecting);
   } catch (const std::exception& error) {
     fmt::print(stderr, "duplex: {}\n", error.what());

@@ -1,0 +1,193 @@
+#include "check/run.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <duplex/error.h>
+#include <duplex/loop.h>
+
+#include "check/catalogue.h"
+#include "check/client_check.h"
+#include "check/server_check.h"
+#include "net/loop.h"
+#include "transport/resolver.h"
+#include "websocket/url.h"
+
+namespace duplex::check {
+namespace {
+
+Settings settingsOf(const Options& options) {
+  Settings settings;
+  settings.patience = Milliseconds(static_cast<long long>(options.timeout * 1000));
+  settings.grace = std::min(settings.grace, settings.patience);
+  settings.parallel = options.parallel;
+  return settings;
+}
+
+std::string now() {
+  const std::time_t time = std::time(nullptr);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", std::gmtime(&time))};
+}
+
+/// How far it has got, on a terminal.
+class Progress {
+ public:
+  explicit Progress(std::size_t all) : all_(all) {}
+  ~Progress() {
+    if (shown_) fmt::print(stderr, "\r\x1b[K");
+  }
+  void step(const Result& result) {
+    ++done_;
+    if (!terminal_) return;
+    shown_ = true;
+    fmt::print(stderr, "\r\x1b[K{} of {}  {} {}", done_, all_, result.asked->id, nameOf(result.verdict));
+    std::fflush(stderr);
+  }
+
+ private:
+  const bool terminal_ = ::isatty(STDERR_FILENO) != 0;
+  const std::size_t all_;
+  std::size_t done_ = 0;
+  bool shown_ = false;
+};
+
+/// Runs the loop until `start(done)` has called its `done`.
+template <class Start>
+void runUntilDone(net::Loop& loop, Start&& start) {
+  bool over = false;
+  loop.hold();
+  start([&loop, &over] {
+    if (std::exchange(over, true)) return;
+    loop.unhold();
+    loop.stop();
+  });
+  loop.run();
+}
+
+std::vector<Address> lookUp(net::Loop& loop, const websocket::Url& url) {
+  std::vector<Address> found;
+  runUntilDone(loop, [&](auto done) {
+    loop.local<transport::Resolver>().resolve(url.host, url.port,
+                                              [&found, done](std::vector<Address> addresses) {
+                                                found = std::move(addresses);
+                                                done();
+                                              });
+  });
+  if (found.empty()) throw std::runtime_error("'" + url.host + "' is not known");
+  return found;
+}
+
+std::vector<Result> ask(net::Loop& loop, const Target& target, const Settings& settings,
+                        const std::vector<const Case*>& cases, Progress* progress) {
+  std::vector<Result> results;
+  ServerCheck check(loop, target, settings, cases);
+  runUntilDone(loop, [&](auto done) {
+    check.start(
+        [&](const Result& result) {
+          results.push_back(result);
+          if (progress != nullptr) progress->step(result);
+        },
+        done);
+  });
+  return results;
+}
+
+/// Whether the server echoes text. Goes through the addresses to one that accepts.
+bool echoes(net::Loop& loop, const websocket::Url& url, const Settings& settings, Target& target) {
+  Case hello;
+  hello.id = "0";
+  hello.send.push_back(text("duplex check"));
+  hello.expected.push_back(textItem("duplex check"));
+  std::string reason;
+  for (const Address& address : lookUp(loop, url)) {
+    target.address = address;
+    const Result result = ask(loop, target, settings, {&hello}, nullptr).front();
+    if (result.verdict == Verdict::Pass) return true;
+    if (!result.why.starts_with("no connection")) return false;
+    reason = result.why;
+  }
+  throw std::runtime_error(url.href + ": " + reason);
+}
+
+std::vector<const Case*> chosen(Role role, const std::string& only) {
+  std::vector<const Case*> cases = selectCases(role, only);
+  if (cases.empty()) throw std::runtime_error("no case is called '" + only + "'");
+  return cases;
+}
+
+}  // namespace
+
+Report checkServer(const Options& options) {
+  const websocket::Url url = websocket::parseUrl(options.url);
+  if (url.secure) throw SyntaxError("'" + options.url + "': wss needs TLS, which is not there yet");
+  std::vector<const Case*> cases = chosen(Role::Server, options.only);
+  const Settings settings = settingsOf(options);
+  net::Loop& loop = net::Loop::current(options.backend);
+
+  Report report{
+      .subject = options.name.empty() ? url.href : options.name, .role = Role::Server, .date = now()};
+  Target target{.address = {}, .authority = url.authority, .path = url.target};
+  if (!echoes(loop, url, settings, target)) {
+    report.remark =
+        "The server does not echo messages, or not as they are: the cases that need it were not run.";
+    const auto needsNone = std::stable_partition(cases.begin(), cases.end(),
+                                                 [](const Case* each) { return !each->needsEcho(); });
+    for (auto each = needsNone; each != cases.end(); ++each) {
+      report.results.push_back(
+          {.asked = *each, .verdict = Verdict::NotRun, .why = "the server does not echo"});
+    }
+    cases.erase(needsNone, cases.end());
+  }
+  Progress progress(cases.size());
+  for (Result& result : ask(loop, target, settings, cases, &progress))
+    report.results.push_back(std::move(result));
+  const std::size_t unasked =
+      static_cast<std::size_t>(std::count_if(cases.begin(), cases.end(), [&](const Case* each) {
+        return std::none_of(report.results.begin(), report.results.end(),
+                            [&](const Result& result) { return result.asked == each; });
+      }));
+  if (unasked > 0) report.remark = fmt::format("The server is gone: {} cases could not be asked.", unasked);
+  report.sort();
+  return report;
+}
+
+Report checkClients(const Options& options) {
+  const std::vector<const Case*> cases = chosen(Role::Client, options.only);
+  const Settings settings = settingsOf(options);
+  const Address address = Address::parse(options.host, static_cast<std::uint16_t>(options.port));
+  if (address.family() == Address::Family::None) throw SyntaxError("'" + options.host + "' is no address");
+  net::Loop& loop = net::Loop::current(options.backend);
+
+  Report report{.subject = options.name, .role = Role::Client, .date = now()};
+  Progress progress(cases.size());
+  ClientCheck check(loop, address, settings, cases);
+  fmt::print(stderr, "waiting for a client at ws://{}, {} times\n", check.address().string(), cases.size());
+  runUntilDone(loop, [&](auto done) {
+    onSignal(SIGINT, done);
+    check.start(
+        [&](const Result& result) {
+          report.results.push_back(result);
+          progress.step(result);
+        },
+        done);
+  });
+  onSignal(SIGINT, nullptr);
+  if (report.subject.empty()) report.subject = check.agent().empty() ? "a client" : check.agent();
+  if (report.results.size() < cases.size()) {
+    report.remark = fmt::format("{} of {} cases were asked.", report.results.size(), cases.size());
+  }
+  report.sort();
+  return report;
+}
+
+}  // namespace duplex::check

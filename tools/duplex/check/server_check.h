@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <duplex/address.h>
+#include <duplex/function.h>
+
+#include "check/case.h"
+#include "check/record.h"
+#include "check/talk.h"
+#include "net/loop.h"
+
+namespace duplex::check {
+
+/// The server that is checked.
+struct Target {
+  Address address;
+  /// For the Host header.
+  std::string authority;
+  /// Path and query.
+  std::string path = "/";
+};
+
+/// Asks a server all that is asked of servers, a connection a case.
+class ServerCheck {
+ public:
+  /// The cases, the loop and the settings outlive it.
+  ServerCheck(net::Loop& loop, Target target, const Settings& settings, std::vector<const Case*> cases);
+  ServerCheck(const ServerCheck&) = delete;
+  ServerCheck& operator=(const ServerCheck&) = delete;
+  ~ServerCheck();
+
+  /// Begins. `onResult` is called for each case, as they end; `onDone` once after the last.
+  void start(Function<void(const Result&)> onResult, Function<void()> onDone);
+
+ private:
+  class Run;
+
+  void startMore();
+  void finished(Run& run);
+
+  net::Loop& loop_;
+  const Target target_;
+  const Settings& settings_;
+  const std::vector<const Case*> cases_;
+  std::size_t next_ = 0;
+  // Refused connections one after the other: with many the server is gone, and the rest is not asked.
+  std::size_t refused_ = 0;
+  std::vector<std::unique_ptr<Run>> runs_;
+  // Told of by deferred tasks, which it may not outlive.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Function<void(const Result&)> onResult_;
+  Function<void()> onDone_;
+};
+
+}  // namespace duplex::check
