@@ -115,7 +115,7 @@ class Play {
 
   void finish() {
     for (Peer& peer : peers_) {
-      if (peer.paused) peer.client->resume();
+      if (peer.paused && !peer.client->over()) peer.client->resume();
     }
     pass(200ms);
     for (const Peer& peer : peers_) judge(peer.client->received);

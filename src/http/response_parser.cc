@@ -115,7 +115,8 @@ ResponseHeadParser::Result ResponseHeadParser::State::read() {
   Reader reader(text, fields);
   beast::error_code failure;
   reader.put(boost::asio::const_buffer(head.data(), head.size()), failure);
-  if (failure || !reader.is_header_done()) return fail(Errc::BadResponse);
+  // There is no class of status below 100 (RFC 9110 §15), though three digits can say so.
+  if (failure || !reader.is_header_done() || reader.status() < 100) return fail(Errc::BadResponse);
   status = reader.status();
   version = reader.version();
   return Result::Complete;

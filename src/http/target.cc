@@ -66,6 +66,8 @@ bool parseTarget(std::string_view method, std::string_view target, Target& parts
   const std::size_t end =
       static_cast<std::size_t>(parts.authority.data() - target.data()) + parts.authority.size();
   const std::string_view rest = target.substr(end);
+  // (Boost.URL 1.81 ends a port where its digits end.)
+  if (!rest.empty() && rest.front() != '/' && rest.front() != '?') return false;
   splitOrigin(rest, parts);
   if (parts.path.empty()) parts.path = parts.origin = "/";
   if (!rest.empty() && rest.front() == '?') {

@@ -236,7 +236,7 @@ TEST_CASE("Host is there once") {
 
 TEST_CASE("targets") {
   for (const char* target : {"", "a", "/a#b", "/\x7f", "/a\tb", "*", "http://", "http:///a", "ftp://a/",
-                             "http://u@a/", "http://a b/", "a:80", "//\x01"}) {
+                             "http://u@a/", "http://a b/", "http://a:80b/", "a:80", "//\x01"}) {
     refused(std::string("GET ") + target + " HTTP/1.1\r\nHost: a\r\n\r\n", 400);
   }
   refused("GET / /x HTTP/1.1\r\nHost: a\r\n\r\n", 400);

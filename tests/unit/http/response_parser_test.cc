@@ -75,6 +75,7 @@ TEST_CASE("what is no response fails") {
   CHECK(errorOf("SSH-2.0-x\r\n") == Errc::BadResponse);
   CHECK(errorOf("HTTP/2.0 200 OK\r\n\r\n") == Errc::BadResponse);
   CHECK(errorOf("HTTP/1.1 20 OK\r\n\r\n") == Errc::BadResponse);
+  CHECK(errorOf("HTTP/1.1 099 OK\r\n\r\n") == Errc::BadResponse);
   CHECK(errorOf("HTTP/1.1 101 OK\r\nUpgrade: a\r\n b\r\n\r\n") == Errc::BadResponse);
   CHECK(errorOf("HTTP/1.1 101 OK\nUpgrade: a\r\n\r\n") == Errc::BadResponse);
   CHECK(errorOf("HTTP/1.1 101 OK\r\nno colon\r\n\r\n") == Errc::BadResponse);
