@@ -8,7 +8,7 @@ buildPackages=(
   libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev doctest-dev
 )
 # For the checks, the raw-socket and the interoperability tests.
-testPackages=(nodejs npm python3 python3-websockets curl)
+testPackages=(nodejs npm python3 python3-websockets curl openssl)
 # For what `./test --quick` leaves out.
 fullTestPackages=(clang clang-format chromium dpkg-dev file)
 

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include <duplex/loop.h>
 #include <duplex/static.h>
@@ -30,6 +32,15 @@ void parse(CLI::App& program, int argc, char** argv) {
   }
 }
 
+/// New connections get what is in the files now; what is no certificate leaves the old one.
+void reload(duplex::App& app) {
+  try {
+    app.reloadTls();
+  } catch (const duplex::TlsError& error) {
+    std::cerr << error.what() << '\n';
+  }
+}
+
 }  // namespace
 
 Options readServerOptions(int argc, char** argv) {
@@ -38,7 +49,15 @@ Options readServerOptions(int argc, char** argv) {
   addAddress(program, options);
   program.add_option("--threads", options.threads, "event loops, each on its own thread")
       ->check(CLI::Range(1, 1024));
+  std::vector<std::string> identity;
+  program.add_option("--tls", identity, "files with a certificate chain and its key, for https and wss")
+      ->type_name("CERT KEY")
+      ->expected(2);
   parse(program, argc, argv);
+  if (!identity.empty()) {
+    options.certificate = identity[0];
+    options.key = identity[1];
+  }
   return options;
 }
 
@@ -59,9 +78,17 @@ void servePages(duplex::App& app, const Options& options) {
 
 int serve(duplex::App& app, const Options& options, duplex::Function<void()> stopping) {
   app.onerror([](const duplex::Error& error) { std::cerr << error.message << '\n'; });
-  app.listen(options.port, options.host, [](const duplex::Address& address) {
-    std::cout << ::program_invocation_short_name << " listening on http://" << address.string() << std::endl;
-  });
+  const bool secure = !options.certificate.empty();
+  const auto listening = [secure](const duplex::Address& address) {
+    std::cout << ::program_invocation_short_name << " listening on " << (secure ? "https" : "http") << "://"
+              << address.string() << std::endl;
+  };
+  if (secure) {
+    app.listenTls(options.port, {.cert = options.certificate, .key = options.key}, options.host, listening);
+    duplex::onSignal(SIGHUP, [&app] { reload(app); });
+  } else {
+    app.listen(options.port, options.host, listening);
+  }
 
   const auto stop = [&, asked = false]() mutable {
     if (stopping) stopping();

@@ -17,11 +17,14 @@ struct Options {
   std::uint16_t port = 5000;
   unsigned threads = 1;
   std::string backend = "auto";
+  /// Files with a certificate chain and its key, for https and wss; empty: without TLS.
+  std::string certificate{};
+  std::string key{};
   /// The folder of the example's page; empty if it has none.
   std::string pages{};
 };
 
-/// Of a server without a page: --host, --port, --threads and --backend. Ends the program for --help
+/// Of a server without a page: --host, --port, --threads, --backend and --tls. Ends the program for --help
 /// and for what it cannot read.
 Options readServerOptions(int argc, char** argv);
 /// Of a server with a page: --host, --port and --public, the folder to serve instead of `pages`.

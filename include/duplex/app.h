@@ -16,6 +16,7 @@
 #include <duplex/http_limits.h>
 #include <duplex/message.h>
 #include <duplex/router.h>
+#include <duplex/tls.h>
 #include <duplex/websocket.h>
 
 namespace duplex {
@@ -93,6 +94,18 @@ class DUPLEX_API App : public Router {
   Address listen(std::uint16_t port,
                  std::string_view host = "::", Function<void(const Address&)> listening = {});
   Address listen(std::uint16_t port, Function<void(const Address&)> listening);
+  /// The same over TLS: https: and wss:. An app may listen with and without it, on different ports. Throws
+  /// TlsError if the certificates cannot be used.
+  Address listenTls(std::uint16_t port, TlsOptions tls,
+                    std::string_view host = "::", Function<void(const Address&)> listening = {});
+  Address listenTls(std::uint16_t port, TlsOptions tls, Function<void(const Address&)> listening);
+  /// Reads the certificates and keys that `listenTls` was given anew, from their files, for connections
+  /// that are made from now on; those that are open stay as they are. Throws TlsError if one cannot be used,
+  /// and then changes nothing. On the thread that listens.
+  void reloadTls();
+  /// The same with other options, for what listens on `port`. Throws std::invalid_argument if nothing does so
+  /// over TLS.
+  void reloadTls(std::uint16_t port, TlsOptions tls);
 
   /// Sends to every socket of this app that subscribed to `topic`, or to a pattern that matches it, on
   /// all its loops; once to each. It is framed once and shared.

@@ -14,5 +14,6 @@
 #include <duplex/response.h>
 #include <duplex/router.h>
 #include <duplex/static.h>
+#include <duplex/tls.h>
 #include <duplex/version.h>
 #include <duplex/websocket.h>

@@ -56,11 +56,13 @@ enum class Errc {
   // Connection
   ConnectFailed,
   NameNotFound,
-  ConnectionLost,  ///< the connection ended without a Close frame
-  Terminated,      ///< cut off by `terminate()` or by a shutdown's deadline
-  HandlerFailed,   ///< a handler threw
-  Unanswered,      ///< a handler let its Response go without answering
-  Unsupported,     ///< not built into this binary or not offered by this kernel
+  TlsFailed,           ///< the two sides did not come to terms, or what came was no TLS
+  CertificateInvalid,  ///< the peer's certificate: nobody vouches for it, or it is not for that name
+  ConnectionLost,      ///< the connection ended without a Close frame
+  Terminated,          ///< cut off by `terminate()` or by a shutdown's deadline
+  HandlerFailed,       ///< a handler threw
+  Unanswered,          ///< a handler let its Response go without answering
+  Unsupported,         ///< not built into this binary or not offered by this kernel
 };
 
 DUPLEX_API const std::error_category& errorCategory() noexcept;

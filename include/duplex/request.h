@@ -54,6 +54,11 @@ class DUPLEX_API Request {
   std::string_view host() const noexcept;
   /// "http" or "https".
   std::string_view protocol() const noexcept;
+  /// Whether it came over TLS.
+  bool secure() const noexcept;
+  /// The subject of the client's certificate, which the server has verified (see TlsOptions):
+  /// "CN=ann,O=Example" (RFC 4514). Empty if the client has none.
+  std::string_view clientCertificate() const noexcept;
 
   /// A `:name` of the route's pattern, percent-decoded; `"*"` is what a wildcard matched. Empty if
   /// there is none.

@@ -16,6 +16,7 @@
 #include <duplex/export.h>
 #include <duplex/function.h>
 #include <duplex/message.h>
+#include <duplex/tls.h>
 
 namespace duplex {
 
@@ -83,6 +84,8 @@ struct ClientOptions {
   WebSocketLimits limits{.maxBufferedAmount = 256 * 1024 * 1024};
   /// From the start of the name look-up to the server's 101; all addresses together.
   std::chrono::milliseconds handshakeTimeout{10'000};
+  /// For wss:.
+  TlsClientOptions tls{};
 };
 
 /// One end of a WebSocket connection, on a client and on a server alike, with the members of the
@@ -104,7 +107,8 @@ class DUPLEX_API WebSocket {
   /// Connects to `url` (ws: or wss:, http: and https: mean the same) on the calling thread's loop,
   /// which keeps running until the connection has closed. Events come from `run`, so handlers set
   /// right after this miss nothing.
-  /// Throws SyntaxError for a URL or a subprotocol that the browser would refuse too.
+  /// Throws SyntaxError for a URL or a subprotocol that the browser would refuse too; TlsError for wss: with
+  /// certificates or a key that cannot be used.
   explicit WebSocket(std::string_view url);
   // Templates, so that g++ 12 does not take `{.headers = …}` for a list of protocols.
   template <class Text>

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "protocol/utf8.h"
 #include "topics/grammar.h"
 #include "transport/listener.h"
+#include "transport/tls_context.h"
+#include "transport/tls_stream.h"
 #include "websocket/connection.h"
 
 namespace duplex {
@@ -50,17 +53,37 @@ class App::Impl {
   }
 
   Address listen(const Address& address, Function<void(const Address&)> listening) {
-    if (closing_) throw std::logic_error("the app has been closed");
-    if (shards_.empty()) start();
-    listeners_.push_back(std::make_unique<transport::Listener>(
-        loop_, address, [this](net::Accepted accepted) { distribute(accepted); }));
-    const Address bound = listeners_.back()->address();
-    if (listening) {
-      loop_.defer([alive = std::weak_ptr(alive_), listening = std::move(listening), bound] {
-        if (!alive.expired()) listening(bound);
-      });
-    }
+    return listen(address, nullptr, std::move(listening));
+  }
+
+  Address listenTls(const Address& address, TlsOptions options, Function<void(const Address&)> listening) {
+    auto port = std::make_shared<TlsPort>();
+    port->set(std::move(options));
+    const Address bound = listen(address, port, std::move(listening));
+    port->number = bound.port();
+    tlsPorts_.push_back(std::move(port));
     return bound;
+  }
+
+  void reloadTls() {
+    // All or nothing.
+    std::vector<TlsPort> fresh;
+    for (const auto& port : tlsPorts_) fresh.emplace_back().set(port->options);
+    for (std::size_t i = 0; i < fresh.size(); ++i) tlsPorts_[i]->context = fresh[i].context;
+  }
+
+  void reloadTls(std::uint16_t number, TlsOptions options) {
+    TlsPort fresh;
+    fresh.set(std::move(options));
+    bool found = false;
+    for (const auto& port : tlsPorts_) {
+      if (port->number != number) continue;
+      port->options = fresh.options;
+      port->context = fresh.context;
+      found = true;
+    }
+    if (found) return;
+    throw std::invalid_argument("reloadTls: nothing listens over TLS on port " + std::to_string(number));
   }
 
   void publish(std::string_view topic, protocol::Opcode type, Bytes payload, SendOptions options) {
@@ -96,6 +119,7 @@ class App::Impl {
     explicit Apps(net::Loop& loop) {
       // Their connections end with them.
       loop.local<websocket::ConnectionMemory>();
+      loop.local<transport::TlsBuffers>();
     }
     ~Apps() override {
       for (Impl* app : apps_) {
@@ -109,6 +133,36 @@ class App::Impl {
    private:
     std::vector<Impl*> apps_;
   };
+
+  /// A port that speaks TLS, and what connections that it accepts speak it with.
+  struct TlsPort {
+    void set(TlsOptions as) {
+      context = Ref<transport::TlsServerContext>::adopt(new transport::TlsServerContext(as));
+      options = std::move(as);
+    }
+
+    std::uint16_t number = 0;
+    TlsOptions options;
+    Ref<transport::TlsServerContext> context;
+  };
+
+  /// Without `tls` it is plain.
+  Address listen(const Address& address, std::shared_ptr<const TlsPort> tls,
+                 Function<void(const Address&)> listening) {
+    if (closing_) throw std::logic_error("the app has been closed");
+    if (shards_.empty()) start();
+    listeners_.push_back(std::make_unique<transport::Listener>(
+        loop_, address, [this, tls = std::move(tls)](net::Accepted accepted) {
+          distribute(accepted, tls == nullptr ? Ref<transport::TlsServerContext>() : tls->context);
+        }));
+    const Address bound = listeners_.back()->address();
+    if (listening) {
+      loop_.defer([alive = std::weak_ptr(alive_), listening = std::move(listening), bound] {
+        if (!alive.expired()) listening(bound);
+      });
+    }
+    return bound;
+  }
 
   /// Cuts all that is open. Again, it does nothing.
   void end() {
@@ -151,13 +205,13 @@ class App::Impl {
   }
 
   // Connections go to the loops in turn: each gets as many.
-  void distribute(const net::Accepted& accepted) {
+  void distribute(const net::Accepted& accepted, const Ref<transport::TlsServerContext>& tls) {
     Shard& shard = *shards_[nextShard_];
     nextShard_ = (nextShard_ + 1) % shards_.size();
     if (&shard == own_.get()) {
-      shard.accept(accepted);
+      shard.accept(accepted, tls.get());
     } else {
-      shard.loop().mailbox().post([&shard, accepted] { shard.accept(accepted); });
+      shard.loop().mailbox().post([&shard, accepted, tls] { shard.accept(accepted, tls.get()); });
     }
   }
 
@@ -225,6 +279,7 @@ class App::Impl {
   std::vector<Shard*> shards_;
   std::size_t nextShard_ = 0;
   std::vector<std::unique_ptr<transport::Listener>> listeners_;
+  std::vector<std::shared_ptr<TlsPort>> tlsPorts_;
   std::vector<Function<void()>> closedHandlers_;
   std::size_t openShards_ = 0;
   bool closing_ = false;
@@ -245,6 +300,23 @@ Address App::listen(std::uint16_t port, std::string_view host, Function<void(con
 
 Address App::listen(std::uint16_t port, Function<void(const Address&)> listening) {
   return listen(port, "::", std::move(listening));
+}
+
+Address App::listenTls(std::uint16_t port, TlsOptions tls, std::string_view host,
+                       Function<void(const Address&)> listening) {
+  return impl_->listenTls(listenAddress(host, port), std::move(tls), std::move(listening));
+}
+
+Address App::listenTls(std::uint16_t port, TlsOptions tls, Function<void(const Address&)> listening) {
+  return listenTls(port, std::move(tls), "::", std::move(listening));
+}
+
+void App::reloadTls() {
+  impl_->reloadTls();
+}
+
+void App::reloadTls(std::uint16_t port, TlsOptions tls) {
+  impl_->reloadTls(port, std::move(tls));
 }
 
 void App::publish(std::string_view topic, std::string_view text, SendOptions options) {

@@ -28,7 +28,7 @@ Shard::~Shard() {
   shared_.hub.leave(member_);
 }
 
-void Shard::accept(const net::Accepted& accepted) {
+void Shard::accept(const net::Accepted& accepted, transport::TlsServerContext* tls) {
   const std::size_t limit = shared_.options.maxConnections;
   if (closing_ || (limit != 0 && shared_.connections.load(std::memory_order_relaxed) >= limit)) {
     loop_.discard(accepted);
@@ -37,7 +37,9 @@ void Shard::accept(const net::Accepted& accepted) {
   }
   shared_.connections.fetch_add(1, std::memory_order_relaxed);
   // It owns itself, and says when it has ended.
-  connections_.insert(new http::ServerConnection(context_, loop_, accepted));
+  auto* connection = new http::ServerConnection(context_, loop_, accepted);
+  connections_.insert(connection);
+  if (tls != nullptr) connection->startTls(*tls);
 }
 
 void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {

@@ -52,7 +52,8 @@ class Shard {
   ~Shard();
 
   net::Loop& loop() noexcept { return loop_; }
-  void accept(const net::Accepted& accepted);
+  /// Without `tls` it is plain.
+  void accept(const net::Accepted& accepted, transport::TlsServerContext* tls);
 
   /// Ends gracefully, and cuts what is left after `deadline`; then calls `closed`, once. Again: only
   /// sets the deadline anew.

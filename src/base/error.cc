@@ -61,6 +61,8 @@ constexpr Row rows[] = {
 
     {Errc::ConnectFailed, noCode, 502, "the connection could not be made"},
     {Errc::NameNotFound, noCode, 502, "the host name was not found"},
+    {Errc::TlsFailed, noCode, 502, "TLS failed"},
+    {Errc::CertificateInvalid, noCode, 502, "the peer's certificate is not accepted"},
     {Errc::ConnectionLost, noCode, noStatus, "the connection ended without a close frame"},
     {Errc::Terminated, noCode, noStatus, "the connection was cut off on this side"},
     {Errc::HandlerFailed, 1011, 500, "a handler threw"},

@@ -21,10 +21,20 @@ ServerConnection::ServerConnection(ServerContext& context, net::Loop& loop, net:
   armTimeout();
 }
 
+void ServerConnection::startTls(transport::TlsServerContext& tls, Bytes early) {
+  stream_.startTls(tls, early);
+  loop_.schedule(timeout_, context_.limits.headerTimeout);
+}
+
 ServerConnection::~ServerConnection() = default;
 
 void ServerConnection::report(const Error& error) const {
   if (context_.report) context_.report(error);
+}
+
+/// The handshake of TLS is done.
+void ServerConnection::onConnected() {
+  if (state_ == State::Idle) armTimeout();
 }
 
 void ServerConnection::onData(MutableBytes bytes) {
@@ -82,9 +92,13 @@ void ServerConnection::onDrained() {
 
 void ServerConnection::onFailed(std::error_code error) {
   const Busy busy(*this);
-  stream_.forget();
   // A client that leaves is nothing to tell of, unless it leaves something undone.
-  if (error && state_ == State::Handling) report(Error(error, "while a request was being answered"));
+  if (const std::string why = stream_.failure(); !why.empty()) {
+    report(Error(error, why));
+  } else if (error && state_ == State::Handling) {
+    report(Error(error, "while a request was being answered"));
+  }
+  stream_.forget();
   close(false);
 }
 
@@ -100,6 +114,10 @@ bool ServerConnection::peerStalls() {
 
 void ServerConnection::onTimeout() {
   const Busy busy(*this);
+  if (!stream_.ready()) {
+    report(Error(Errc::HandshakeTimeout, "TLS"));
+    return close(true);
+  }
   if (state_ == State::Answered && mayReadOn()) return processAhead();
   if (stream_.queued() != 0) {
     if (peerStalls()) close(true);

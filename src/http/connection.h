@@ -46,6 +46,9 @@ class ServerConnection final : private net::SocketHandler {
  public:
   /// Made with `new`; `context` outlives it.
   ServerConnection(ServerContext& context, net::Loop& loop, net::Accepted accepted);
+  /// What follows is TLS; `early` is what has been read of it. The handshake may take as long as the headers
+  /// of a request.
+  void startTls(transport::TlsServerContext& tls, Bytes early = {});
 
   /// Ends it gracefully: at once if it is idle, else after the answer that is due, which says
   /// `Connection: close`. The connection may be gone when this returns.
@@ -102,6 +105,7 @@ class ServerConnection final : private net::SocketHandler {
   ~ServerConnection();
 
   // Events (connection.cc).
+  void onConnected() override;
   void onData(MutableBytes bytes) override;
   void onEnd() override;
   void onDrained() override;

@@ -75,6 +75,7 @@ void ServerConnection::begin() {
   exchange_->mailbox = &loop_.mailbox();
   exchange_->remote = stream_.remoteAddress();
   exchange_->secure = stream_.secure();
+  if (exchange_->secure) exchange_->certificate = stream_.peerSubject();
   parser_.start(exchange_->request, exchange_->body);
   begun_ = true;
 }

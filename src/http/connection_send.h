@@ -9,7 +9,7 @@ template <class Write>
 void ServerConnection::send(Write write) {
   OutputQueue& out = stream_.output();
   const std::size_t before = out.size();
-  if (before == 0) takenSince_ = loop_.now();
+  if (stream_.queued() == 0) takenSince_ = loop_.now();
   write(out);
   written_ += out.size() - before;
   // While requests are processed the timeout is set once, at the end.

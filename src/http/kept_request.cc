@@ -39,6 +39,7 @@ KeptRequest::KeptRequest(const RequestData& whole, const Address& peer) {
   values = whole.values;
   remote = peer;
   secure = whole.secure;
+  certificate = whole.certificate;
   base = whole.base;
 }
 
@@ -51,7 +52,7 @@ bool KeptRequests::Same::operator()(const RequestData* one, const RequestData* o
   const RequestHead& b = other->request;
   // A route that is mounted twice has other parameters by each way, perhaps for the same target.
   return a.target == b.target && a.authority == b.authority && a.version == b.version &&
-         one->secure == other->secure && one->base == other->base &&
+         one->secure == other->secure && one->certificate == other->certificate && one->base == other->base &&
          std::equal(one->params.begin(), one->params.end(), other->params.begin(), other->params.end(),
                     sameField);
 }

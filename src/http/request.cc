@@ -46,6 +46,12 @@ std::string_view Request::protocol() const noexcept {
   if (data_ == nullptr) return {};
   return data_->secure ? "https" : "http";
 }
+bool Request::secure() const noexcept {
+  return data_ != nullptr && data_->secure;
+}
+std::string_view Request::clientCertificate() const noexcept {
+  return data_ == nullptr ? std::string_view() : data_->certificate;
+}
 
 std::string_view Request::params(std::string_view name) const noexcept {
   // Of two with the same name, the one of the innermost router.

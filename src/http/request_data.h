@@ -50,6 +50,8 @@ struct RequestData : RefCounted<RequestData> {
 
   Address remote;
   bool secure = false;
+  /// The subject of the client's certificate; empty if it has none.
+  std::string certificate;
   /// Of several connections that never ask for it; see KeptRequests.
   bool shared = false;
   /// The length of the path's part that has been matched as a prefix.

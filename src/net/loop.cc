@@ -273,6 +273,10 @@ void Loop::flush() {
   while (rest.socket != nullptr) {
     Socket& current = *rest.take();
     if (current.state_.closed || current.state_.connecting || current.state_.blocked) continue;
+    if (current.state_.layered) {
+      current.handler().onFlush();
+      if (current.state_.closed) continue;
+    }
     backend_->flush(current);
   }
 }

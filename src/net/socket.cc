@@ -70,6 +70,10 @@ void Socket::write(Bytes head, Bytes body) {
   queue.append(body.subspan(taken - headTaken));
 }
 
+void Socket::requestFlush() {
+  loop_->markDirty(*this);
+}
+
 void Socket::notifyDrained() {
   state_.notifyDrained = true;
   loop_->markDirty(*this);

@@ -27,6 +27,8 @@ class SocketHandler {
   /// The queue is empty, after a turn in which the kernel did not take all of it, or after
   /// `notifyDrained`.
   virtual void onDrained() {}
+  /// The queue is about to be sent at the end of the turn, and may be added to. Only if `State::layered`.
+  virtual void onFlush() {}
   /// The connection failed: reset, unreachable, refused; without an error, both ends have sent FIN.
   /// The last call; the socket is gone, but still tells what was queued.
   virtual void onFailed(std::error_code error) = 0;
@@ -70,6 +72,8 @@ class Socket {
   }
   /// Changes whenever the peer has taken some more of a queue that does not get empty.
   std::uint32_t progress() const noexcept { return state_.progress; }
+  /// Has it flushed at the end of the turn, whether or not something is queued yet.
+  void requestFlush();
   /// Asks for one `onDrained` when the queue is next empty at the end of a turn, even if the kernel
   /// takes it all at once.
   void notifyDrained();
@@ -106,6 +110,8 @@ class Socket {
     bool single : 1 = false;
     /// In the loop's list of those to flush.
     bool dirty : 1 = false;
+    /// The handler encodes what it sends, all of a turn together: see SocketHandler::onFlush.
+    bool layered : 1 = false;
   };
   State& state() noexcept { return state_; }
   const State& state() const noexcept { return state_; }

@@ -2,56 +2,115 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "net/socket.h"
+#include "transport/tls_stream.h"
 
 namespace duplex::transport {
 
-/// A connection's byte stream: a socket, as it is. Owns it; when the stream goes, the socket is
-/// closed.
+class TlsClientContext;
+class TlsServerContext;
+
+/// A connection's byte stream: a socket as it is, or TLS over one. Owns it; when the stream goes, the
+/// connection is closed.
 class Stream {
  public:
   Stream() noexcept = default;
-  explicit Stream(net::Socket& socket) noexcept : socket_(&socket) {}
-  Stream(Stream&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
+  explicit Stream(net::Socket& socket) noexcept : link_(reinterpret_cast<std::uintptr_t>(&socket)) {}
+  Stream(Stream&& other) noexcept : link_(std::exchange(other.link_, 0)) {}
   Stream& operator=(Stream&& other) noexcept {
     if (this != &other) {
       close();
-      socket_ = std::exchange(other.socket_, nullptr);
+      link_ = std::exchange(other.link_, 0);
     }
     return *this;
   }
   ~Stream() { close(); }
 
-  explicit operator bool() const noexcept { return socket_ != nullptr; }
+  explicit operator bool() const noexcept { return link_ != 0; }
 
-  void setHandler(net::SocketHandler& handler) noexcept { socket_->setHandler(handler); }
-  net::Loop& loop() const noexcept { return socket_->loop(); }
-  const Address& remoteAddress() const noexcept { return socket_->remoteAddress(); }
+  /// From here on it is TLS, with `context` for all that concerns certificates. Its handler is told
+  /// `onConnected` when the handshake is done; what is written before waits for that. `early` is what the
+  /// peer has sent of it, if something else has been read from the stream before.
+  void startTls(TlsServerContext& context, Bytes early = {});
+  /// The same for a client, to `host`. Throws TlsError for what cannot be a host's name.
+  void startTls(TlsClientContext& context, const std::string& host, std::uint16_t port);
+  /// The same with a part of `context` that has been made already.
+  void startTls(Ref<TlsContext> context, SslPtr ssl, Bytes early = {});
+
+  void setHandler(net::SocketHandler& handler) noexcept {
+    secure() ? tls().setHandler(handler) : socket().setHandler(handler);
+  }
+  net::Loop& loop() const noexcept { return socketBelow().loop(); }
+  const Address& remoteAddress() const noexcept { return socketBelow().remoteAddress(); }
+  /// The socket, also that below TLS.
+  net::Socket& socketBelow() const noexcept { return secure() ? tls().socket() : socket(); }
   /// Whether what is sent cannot be read on the way (TLS).
-  bool secure() const noexcept { return false; }
+  bool secure() const noexcept { return (link_ & tlsBit) != 0; }
+  /// False as long as the handshake of TLS lasts.
+  bool ready() const noexcept { return !secure() || tls().ready(); }
+  /// The subject of the peer's certificate, which has been verified: "CN=ann,O=Example" (RFC 4514); empty
+  /// if there is none.
+  std::string peerSubject() const { return secure() ? tls().peerSubject() : std::string(); }
+  /// Whether the handshake of TLS went on from a session before.
+  bool resumed() const noexcept { return secure() && tls().resumed(); }
+  /// In `onFailed`: why, in words, where the error alone does not tell.
+  std::string failure() const { return secure() ? tls().failure() : std::string(); }
 
   /// See net::Socket.
-  OutputQueue& output() { return socket_->output(); }
-  OutputQueue& sharedOutput() { return socket_->sharedOutput(); }
-  void share(const Ref<SharedBytes>& frame) { socket_->share(frame); }
-  void write(Bytes head, Bytes body) { socket_->write(head, body); }
-  std::size_t queued() const noexcept { return socket_ == nullptr ? 0 : socket_->queued(); }
-  std::size_t queuedPayload() const noexcept { return socket_ == nullptr ? 0 : socket_->queuedPayload(); }
-  std::uint32_t progress() const noexcept { return socket_ == nullptr ? 0 : socket_->progress(); }
-  void notifyDrained() { socket_->notifyDrained(); }
-  void pause() { socket_->pause(); }
-  void resume() { socket_->resume(); }
-  void shutdown() { socket_->shutdown(); }
+  OutputQueue& output() { return secure() ? tls().output() : socket().output(); }
+  OutputQueue& sharedOutput() { return secure() ? tls().sharedOutput() : socket().sharedOutput(); }
+  void share(const Ref<SharedBytes>& frame) { secure() ? tls().share(frame) : socket().share(frame); }
+  /// Queues a frame, of which `payload` is an application's; the rest as net::Socket does.
+  void write(Bytes head, Bytes payload) {
+    if (secure()) return tls().write(head, payload);
+    socket().write(head, payload);
+    if (socket().queued() != 0) socket().output().endFrame(payload.size());
+  }
+  /// With TLS, what is not encrypted yet and what is.
+  std::size_t queued() const noexcept {
+    if (secure()) return tls().queued();
+    return link_ == 0 ? 0 : socket().queued();
+  }
+  std::size_t queuedPayload() const noexcept {
+    if (secure()) return tls().queuedPayload();
+    return link_ == 0 ? 0 : socket().queuedPayload();
+  }
+  std::uint32_t progress() const noexcept {
+    if (secure()) return tls().progress();
+    return link_ == 0 ? 0 : socket().progress();
+  }
+  void notifyDrained() { secure() ? tls().notifyDrained() : socket().notifyDrained(); }
+  void pause() { secure() ? tls().pause() : socket().pause(); }
+  void resume() { secure() ? tls().resume() : socket().resume(); }
+  void shutdown() { secure() ? tls().shutdown() : socket().shutdown(); }
   void close(bool reset = false) {
-    if (socket_ != nullptr) std::exchange(socket_, nullptr)->close(reset);
+    if (link_ == 0) return;
+    secure() ? take().tls().close(reset) : take().socket().close(reset);
   }
   /// To be called in `onFailed`: the socket is gone already.
-  void forget() noexcept { socket_ = nullptr; }
+  void forget() noexcept {
+    if (secure()) close(true);
+    link_ = 0;
+  }
 
  private:
-  net::Socket* socket_ = nullptr;
+  // Set in what is no address of a socket, but of a TlsStream.
+  static constexpr std::uintptr_t tlsBit = 1;
+
+  struct Link {
+    std::uintptr_t bits;
+    TlsStream& tls() const noexcept { return *reinterpret_cast<TlsStream*>(bits & ~tlsBit); }
+    net::Socket& socket() const noexcept { return *reinterpret_cast<net::Socket*>(bits); }
+  };
+  Link take() noexcept { return {std::exchange(link_, 0)}; }
+  TlsStream& tls() const noexcept { return Link{link_}.tls(); }
+  net::Socket& socket() const noexcept { return Link{link_}.socket(); }
+
+  std::uintptr_t link_ = 0;
 };
 
 }  // namespace duplex::transport

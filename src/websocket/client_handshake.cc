@@ -68,10 +68,19 @@ void checkOptions(const ClientOptions& options) {
 }
 
 ClientHandshake::ClientHandshake(net::Loop& loop, const Url& url, const ClientOptions& options,
-                                 Connected connected)
-    : ours_(makeHandshake(url, options)),
+                                 Ref<transport::TlsClientContext> tls, Connected connected)
+    : tls_(std::move(tls)),
+      host_(url.host),
+      port_(url.port),
+      ours_(makeHandshake(url, options)),
       parser_(maxResponseHead),
       connector_(std::make_unique<transport::Connector>(loop, url.host, url.port, std::move(connected))) {}
+
+bool ClientHandshake::startTls(transport::Stream& stream) const {
+  if (!tls_) return false;
+  stream.startTls(*tls_, host_, port_);
+  return true;
+}
 
 ClientHandshake::Answer ClientHandshake::feed(Bytes bytes) {
   std::size_t consumed = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -10,11 +11,13 @@
 #include <duplex/websocket.h>
 
 #include "base/bytes.h"
+#include "base/ref.h"
 #include "http/response_parser.h"
 #include "net/loop.h"
 #include "protocol/handshake.h"
 #include "transport/connector.h"
 #include "transport/stream.h"
+#include "transport/tls_client.h"
 #include "websocket/url.h"
 
 namespace duplex::websocket {
@@ -25,8 +28,13 @@ class ClientHandshake {
  public:
   using Connected = Function<void(std::error_code error, transport::Stream stream)>;
 
-  /// `connected` is told the outcome of connecting; `request` is to be sent then. It may destroy this.
-  ClientHandshake(net::Loop& loop, const Url& url, const ClientOptions& options, Connected connected);
+  /// `connected` is told the outcome of connecting; `startTls` is to be called then, and `request` to be
+  /// sent. It may destroy this.
+  ClientHandshake(net::Loop& loop, const Url& url, const ClientOptions& options,
+                  Ref<transport::TlsClientContext> tls, Connected connected);
+
+  /// Begins TLS on `stream`, which tells its handler when it is ready; false for ws:. Throws TlsError.
+  bool startTls(transport::Stream& stream) const;
 
   /// What to send first.
   std::string request() const { return protocol::requestHead(ours_); }
@@ -47,6 +55,9 @@ class ClientHandshake {
  private:
   Answer judge() const;
 
+  const Ref<transport::TlsClientContext> tls_;
+  const std::string host_;
+  const std::uint16_t port_;
   protocol::ClientHandshake ours_;
   http::ResponseHeadParser parser_;
   std::unique_ptr<transport::Connector> connector_;

@@ -42,7 +42,8 @@ Connection::Connection(Group& group, transport::Stream stream, Request request, 
   heartbeat();
 }
 
-Connection::Connection(Group& group, const Url& url, const ClientOptions& options)
+Connection::Connection(Group& group, const Url& url, const ClientOptions& options,
+                       Ref<transport::TlsClientContext> tls)
     : group_(group),
       id_(group.loop.mailbox().slots.allocate(this)),
       session_(group.role, group.sessionLimits) {
@@ -51,17 +52,8 @@ Connection::Connection(Group& group, const Url& url, const ClientOptions& option
   group_.add(*this);
   extras().url = url.href;
   if (options.handshakeTimeout.count() > 0) group_.loop.schedule(*this, options.handshakeTimeout);
-  if (url.secure) {
-    // Told from a later turn, as every failure to connect is.
-    group_.loop.defer([socket = handle()] {
-      if (Connection* self = socket.local()) {
-        self->fail(Error(Errc::Unsupported, "wss: needs TLS, which this build lacks"), Errc::ConnectFailed);
-      }
-    });
-    return;
-  }
   extras().handshake = std::make_unique<ClientHandshake>(
-      group_.loop, url, options,
+      group_.loop, url, options, std::move(tls),
       [this](std::error_code error, transport::Stream stream) { connected(error, std::move(stream)); });
 }
 
@@ -139,7 +131,18 @@ void Connection::connected(std::error_code error, transport::Stream stream) {
   }
   stream_ = std::move(stream);
   stream_.setHandler(*this);
-  stream_.output().append(extras_->handshake->request());
+  try {
+    if (!extras_->handshake->startTls(stream_)) onConnected();
+  } catch (const TlsError& thrown) {
+    fail(Error(Errc::TlsFailed, thrown.what()), Errc::TlsFailed);
+  }
+}
+
+/// There is nothing below it left to do: the connection is there, and with wss: its TLS.
+void Connection::onConnected() {
+  if (extras_ != nullptr && extras_->handshake != nullptr) {
+    stream_.output().append(extras_->handshake->request());
+  }
 }
 
 MutableBytes Connection::readAnswer(MutableBytes bytes) {
@@ -267,7 +270,6 @@ void Connection::send(Opcode type, Bytes payload) {
     std::array<std::byte, protocol::maxHeaderSize> head;
     const std::size_t size = protocol::encodeHeader({.opcode = type, .length = payload.size()}, head.data());
     stream_.write(Bytes(head).first(size), payload);
-    if (stream_.queued() != 0) stream_.output().endFrame(payload.size());
   } else {
     session_.message(type, payload, stream_.output());
   }

@@ -42,8 +42,9 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
 
   /// A server's: the 101 is in the stream's queue. `start` is to follow.
   Connection(Group& group, transport::Stream stream, Request request, std::string protocol);
-  /// A client's, which starts to connect.
-  Connection(Group& group, const Url& url, const ClientOptions& options);
+  /// A client's, which starts to connect; to wss: with `tls`.
+  Connection(Group& group, const Url& url, const ClientOptions& options,
+             Ref<transport::TlsClientContext> tls);
 
   /// Tells the route that the connection is open, then reads `leftover`, which came with the request.
   void start(MutableBytes leftover);
@@ -87,6 +88,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   ~Connection();
   void destroy() noexcept;
 
+  void onConnected() override;
   void onData(MutableBytes bytes) override;
   void onEnd() override;
   void onDrained() override;

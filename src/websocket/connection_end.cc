@@ -121,8 +121,11 @@ void Connection::onEnd() {
 }
 
 void Connection::onFailed(std::error_code error) {
+  const std::string why = stream_.failure();
   if (state_ == ReadyState::Connecting) {
-    fail(Error(error, "during the handshake"), Errc::ConnectionLost);
+    fail(Error(error, why.empty() ? "during the handshake" : why), Errc::ConnectionLost);
+  } else if (!why.empty()) {
+    fail(Error(error, why), Errc::ConnectionLost);
   } else {
     finish();
   }

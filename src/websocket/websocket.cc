@@ -11,6 +11,8 @@
 #include "protocol/utf8.h"
 #include "topics/grammar.h"
 #include "transport/resolver.h"
+#include "transport/tls_client.h"
+#include "transport/tls_stream.h"
 #include "websocket/connection.h"
 
 namespace duplex {
@@ -27,6 +29,7 @@ class Clients final : public net::Loop::Local {
     // Those that are still connecting cancel their look-ups when they go.
     loop.local<transport::Resolver>();
     loop.local<websocket::ConnectionMemory>();
+    loop.local<transport::TlsBuffers>();
   }
 
   websocket::Group& makeGroup(const WebSocketLimits& limits) {
@@ -98,9 +101,12 @@ WebSocket::WebSocket(std::string_view url) : WebSocket(url, ClientOptions{}) {}
 WebSocket::WebSocket(std::string_view url, ClientOptions options) {
   const websocket::Url parsed = websocket::parseUrl(url);
   websocket::checkOptions(options);
-  websocket::Group& group = net::Loop::current().local<Clients>().makeGroup(options.limits);
+  net::Loop& loop = net::Loop::current();
+  Ref<transport::TlsClientContext> tls;
+  if (parsed.secure) tls = loop.local<transport::TlsClients>().context(options.tls);
+  websocket::Group& group = loop.local<Clients>().makeGroup(options.limits);
   // It owns itself: deleted after its close event.
-  *this = group.memory.connections.make(group, parsed, options)->handle();
+  *this = group.memory.connections.make(group, parsed, options, std::move(tls))->handle();
 }
 
 // --- the browser's members

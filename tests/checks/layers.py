@@ -19,6 +19,7 @@ FLOOR_OF_HEADER = {
     "message": "base",
     "address": "base",
     "loop": "net",
+    "tls": "transport",
     "websocket": "websocket",
     "request": "http",
     "response": "http",

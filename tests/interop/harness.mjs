@@ -107,13 +107,17 @@ export class Program {
 
 /**
  * Starts one of duplex's servers on a free port. Adds `port`, `http` and `ws`, the URLs without a
- * path, to the Program.
+ * path, to the Program; with TLS they are those of https and wss.
  */
 export async function startServer(name, args = []) {
   const program = new Program(name, args);
   try {
-    const [, host, port] = await program.printed(/http:\/\/(\S+):(\d+)/);
-    return Object.assign(program, { port: Number(port), http: `http://${host}:${port}`, ws: `ws://${host}:${port}` });
+    const [, s, host, port] = await program.printed(/http(s?):\/\/(\S+):(\d+)/);
+    return Object.assign(program, {
+      port: Number(port),
+      http: `http${s}://${host}:${port}`,
+      ws: `ws${s}://${host}:${port}`,
+    });
   } catch (error) {
     await program.kill();
     throw error;

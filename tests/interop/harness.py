@@ -74,8 +74,8 @@ async def running(name, *arguments):
 
 
 @contextlib.asynccontextmanager
-async def serving(name):
-    """One of duplex's servers on a free port: the Program and its ws: URL."""
-    async with running(name, *ON_FREE_PORT) as program:
-        address = (await program.match(r"http://(\S+:\d+)")).group(1)
-        yield program, f"ws://{address}"
+async def serving(name, *arguments):
+    """One of duplex's servers on a free port: the Program and its ws: or wss: URL."""
+    async with running(name, *ON_FREE_PORT, *arguments) as program:
+        secure, address = (await program.match(r"http(s?)://(\S+:\d+)")).groups()
+        yield program, f"ws{secure}://{address}"

@@ -79,6 +79,8 @@ duplex::ClientOptions clientOptions(const ConnectOptions& options) {
   client.protocols = options.protocols;
   client.origin = options.origin;
   client.limits.maxMessageSize = 1024 * 1024 * 1024;
+  client.tls = {
+      .ca = options.authority, .cert = options.certificate, .key = options.key, .verify = !options.insecure};
   for (const std::string& header : options.headers) {
     const std::size_t colon = header.find(':');
     if (colon == std::string::npos) throw duplex::SyntaxError("'" + header + "' is not 'Name: value'");
@@ -143,7 +145,7 @@ int connect(const ConnectOptions& options) {
   duplex::WebSocket ws;
   try {
     ws = duplex::WebSocket(options.url, clientOptions(options));
-  } catch (const duplex::SyntaxError& error) {
+  } catch (const duplex::Exception& error) {
     note(red, error.what());
     return 2;
   }

@@ -10,6 +10,12 @@ struct ConnectOptions {
   /// Each "Name: value".
   std::vector<std::string> headers;
   std::string origin;
+  /// Files: who is trusted instead of those whom the system trusts; a certificate of its own, and its key.
+  std::string authority;
+  std::string certificate;
+  std::string key;
+  /// Whoever answers is taken for the server.
+  bool insecure = false;
   /// How long to go on receiving after the end of the input.
   std::chrono::milliseconds wait{0};
   /// Lines that begin with a slash are commands.

@@ -49,6 +49,16 @@ int main(int argc, char** argv) {
           "a foreign origin that may connect, such as https://*.example.com; * lets all; may be repeated")
       ->allow_extra_args(false)
       ->check(isOrigin);
+  CLI::Option* certificate =
+      serveCommand->add_option("--tls-cert", serving.certificate,
+                               "file with a certificate chain, for https and wss; read again on SIGHUP");
+  CLI::Option* key = serveCommand->add_option("--tls-key", serving.key, "file with its key");
+  certificate->needs(key);
+  key->needs(certificate);
+  serveCommand
+      ->add_option("--tls-client-ca", serving.clientAuthority,
+                   "file with certificates; only clients that one of them vouches for get in")
+      ->needs(certificate);
   serveCommand->add_option("--log", level, "trace, debug, info, warn or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
@@ -56,12 +66,20 @@ int main(int argc, char** argv) {
   ConnectOptions connecting;
   double wait = 0;
   CLI::App* connectCommand = program.add_subcommand("connect", "talk to a WebSocket server, line by line");
-  connectCommand->add_option("url", connecting.url, "ws://host:port/path")->required();
+  connectCommand->add_option("url", connecting.url, "ws://host:port/path, or wss://")->required();
   connectCommand->add_option("--protocol", connecting.protocols, "a subprotocol to offer; may be repeated")
       ->allow_extra_args(false);
   connectCommand->add_option("--header", connecting.headers, "'Name: value' to send along; may be repeated")
       ->allow_extra_args(false);
   connectCommand->add_option("--origin", connecting.origin, "the Origin to claim");
+  connectCommand->add_option("--ca", connecting.authority,
+                             "file with the certificates to trust, instead of the system's");
+  CLI::Option* ownCertificate = connectCommand->add_option("--cert", connecting.certificate,
+                                                           "file with a certificate for the server to see");
+  CLI::Option* ownKey = connectCommand->add_option("--key", connecting.key, "file with its key");
+  ownCertificate->needs(ownKey);
+  ownKey->needs(ownCertificate);
+  connectCommand->add_flag("--insecure", connecting.insecure, "take whoever answers for the server");
   connectCommand->add_option("--wait", wait, "seconds to go on receiving after the end of the input")
       ->check(CLI::Range(0.0, 1e9));
   connectCommand->add_flag("--slash", connecting.slash,

@@ -32,6 +32,22 @@ duplex::AppOptions appOptions(const ServeOptions& options) {
   return app;
 }
 
+duplex::TlsOptions tlsOptions(const ServeOptions& options) {
+  duplex::TlsOptions tls{.cert = options.certificate, .key = options.key, .ca = options.clientAuthority};
+  if (!tls.ca.empty()) tls.clientCertificate = duplex::ClientCertificate::Require;
+  return tls;
+}
+
+/// Connections that are made from now on get what is in the files now.
+void reload(duplex::App& app) {
+  try {
+    app.reloadTls();
+    spdlog::info("the certificate has been read anew");
+  } catch (const duplex::TlsError& error) {
+    spdlog::error("{}; the old certificate stays", error.what());
+  }
+}
+
 void serveEmbedded(duplex::App& app) {
   for (const EmbeddedFile& file : web_files::all) {
     const std::string name = file.name;
@@ -124,11 +140,18 @@ int serve(const ServeOptions& options) {
     app.use(duplex::serveStatic(options.folder));
   }
 
-  app.listen(options.port, options.host, [&](const duplex::Address& address) {
-    fmt::print("duplex serves {} on http://{}\n", options.folder.empty() ? "its demo page" : options.folder,
-               address.string());
+  const bool secure = !options.certificate.empty();
+  const auto listening = [&](const duplex::Address& address) {
+    fmt::print("duplex serves {} on {}://{}\n", options.folder.empty() ? "its demo page" : options.folder,
+               secure ? "https" : "http", address.string());
     std::fflush(stdout);
-  });
+  };
+  if (secure) {
+    app.listenTls(options.port, tlsOptions(options), options.host, listening);
+    duplex::onSignal(SIGHUP, [&app] { reload(app); });
+  } else {
+    app.listen(options.port, options.host, listening);
+  }
 
   // The first signal ends it gracefully, the next at once.
   const auto stop = [&app, &relay, stopping = false]() mutable {

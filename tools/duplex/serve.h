@@ -13,7 +13,13 @@ struct ServeOptions {
   std::string backend = "auto";
   /// Foreign origins that may connect; "*" lets all.
   std::vector<std::string> origins;
+  /// Files with the certificate chain and its key: it speaks TLS. Empty: it does not.
+  std::string certificate;
+  std::string key;
+  /// A file with those who vouch for clients, who then need certificates; empty: they need none.
+  std::string clientAuthority;
 };
 
-/// Serves a site and WebSocket at "/" until SIGINT or SIGTERM. Returns the program's exit code.
+/// Serves a site and WebSocket at "/" until SIGINT or SIGTERM. On SIGHUP the certificate is read anew.
+/// Returns the program's exit code.
 int serve(const ServeOptions& options);
