@@ -69,6 +69,8 @@ struct TlsClientOptions {
   TlsVersion minVersion = TlsVersion::Tls12;
   /// See TlsOptions.
   std::string ciphers{};
+  /// Sessions of earlier connections to the same server are gone on with, where it lets them.
+  bool resume = true;
   /// False: whoever answers is taken for the server. For tests alone.
   bool verify = true;
 };

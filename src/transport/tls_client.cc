@@ -60,7 +60,8 @@ TlsClientContext::TlsClientContext(const TlsClientOptions& options)
   }
   SSL_CTX_set_verify(context, verify_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_alpn_protos(context, protocols, sizeof protocols - 1);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_set_session_cache_mode(
+      context, options.resume ? SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL : SSL_SESS_CACHE_OFF);
   SSL_CTX_sess_set_new_cb(context, &TlsClientContext::keepSession);
   SSL_CTX_set_ex_data(context, 0, this);
 }
@@ -109,6 +110,7 @@ Ref<TlsClientContext> TlsClients::context(const TlsClientOptions& options) {
   for (const std::string* text : {&options.cert, &options.key, &options.ca}) key += versionOf(*text) + '\0';
   key += options.passphrase + '\0' + options.serverName + '\0' + options.ciphers + '\0';
   key += options.verify ? 'v' : '-';
+  key += options.resume ? 'r' : '-';
   key += options.minVersion == TlsVersion::Tls13 ? '3' : '2';
   const auto known =
       std::find_if(contexts_.begin(), contexts_.end(), [&](const auto& entry) { return entry.first == key; });

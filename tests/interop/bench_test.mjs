@@ -428,7 +428,7 @@ test('on a terminal a line says each second how it goes', async (t) => {
 
 test('what cannot be is refused', async (t) => {
   const cases = [
-    [['wss://127.0.0.1:1/'], 2, /TLS/],
+    [['wss://127.0.0.1:1/', '--ca', '/no/such.pem'], 2, /TLS: the CA/],
     [['http//x'], 2, /URL/],
     [['ws://127.0.0.1:1/#fragment'], 2, /fragment/],
     [[echoServer.ws, '--header', 'no colon'], 2, /Name: value/],

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 
 import { Authority, contentOf, contents } from './certificates.mjs';
-import { event, onFreePort, patience, startServer, within } from './harness.mjs';
+import { event, onFreePort, patience, Program, startServer, within } from './harness.mjs';
 
 let authority;
 let stranger;
@@ -256,6 +256,28 @@ describe('openssl s_client', () => {
     // K and k, each on a line of its own, update the keys.
     await converse(t, port, ['-tls1_3'], 'K\nk\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n', /HTTP\/1\.1 [24]00/);
   });
+});
+
+describe('duplex bench', () => {
+  const bench = async (t, server, flags) => {
+    const program = new Program('duplex', ['bench', server.ws, '--json', '-c', '10', '--warm-up', '0.1',
+      '--duration', '0.5', ...flags]);
+    t.after(() => program.kill());
+    assert.equal((await program.exit()).code, 0, program.stdout + program.stderr);
+    return JSON.parse(program.stdout);
+  };
+
+  test('measures echoes over TLS', async (t) => {
+    const result = await bench(t, await startEcho(t), ['--ca', authority.cert]);
+    assert.ok(result.messages > 0, JSON.stringify(result));
+  });
+
+  for (const resume of [[], ['--resume']]) {
+    test(`opens and closes ${resume.length ? 'with resumed sessions' : 'with whole handshakes'}`, async (t) => {
+      const result = await bench(t, await startEcho(t), ['--insecure', '--workload', 'connect', ...resume]);
+      assert.ok(result.handshakes > 0, JSON.stringify(result));
+    });
+  }
 });
 
 describe('what cannot be used', () => {

@@ -85,6 +85,10 @@ void addManner(CLI::App& command, Options& options) {
   command.add_option("--origin", options.origin, "the Origin to claim");
   command.add_option("--subprotocol", options.protocols, "a subprotocol to offer; may be repeated")
       ->allow_extra_args(false);
+  command.add_option("--ca", options.authority,
+                     "for wss: file with the certificates to trust, instead of the system's");
+  command.add_flag("--insecure", options.insecure, "for wss: take whoever answers for the server");
+  command.add_flag("--resume", options.resume, "for wss: resume sessions, instead of whole handshakes");
   command.add_option("--pid", options.pid, "the server's process, to measure its processor time and memory")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   command.add_flag("--json", options.json, "print the result as one JSON object");
@@ -94,7 +98,9 @@ void addManner(CLI::App& command, Options& options) {
 
 CLI::App* addCommand(CLI::App& program, Options& options) {
   CLI::App* command = program.add_subcommand("bench", "put load on a WebSocket server and measure it");
-  command->add_option("url", options.urls, "ws://host:port/path; connections are dealt out over several")
+  command
+      ->add_option("url", options.urls,
+                   "ws://host:port/path, or wss://; connections are dealt out over several")
       ->required();
   addLoad(*command, options);
   addManner(*command, options);
@@ -124,7 +130,7 @@ int runCommand(const Options& options) {
   Result result;
   try {
     result = run(options);
-  } catch (const SyntaxError& error) {
+  } catch (const Exception& error) {
     fmt::print(stderr, "duplex: {}\n", error.what());
     return 2;
   }

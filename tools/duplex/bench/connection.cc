@@ -41,6 +41,7 @@ void Connection::connect() {
 
 void Connection::onConnected() {
   state_ = State::Handshaking;
+  if (target_.startTls(stream_)) return;
   answer_ = std::make_unique<http::ResponseHeadParser>(maxAnswer);
   stream_.output().append(target_.handshake(index_).request);
 }
@@ -177,6 +178,7 @@ void Connection::onEnd() {
 }
 
 void Connection::onFailed(std::error_code error) {
+  const std::string why = stream_.failure();
   stream_.forget();
   const bool refused = error == std::errc::connection_refused;
   if (state_ == State::Connecting) {
@@ -188,7 +190,8 @@ void Connection::onFailed(std::error_code error) {
     }
     shared_.tally.fault(refused ? Fault::Refused : Fault::Connect, 1, detail);
   } else if (state_ != State::Closing) {
-    shared_.tally.fault(state_ == State::Handshaking ? Fault::Handshake : Fault::Closed, 1, error.message());
+    shared_.tally.fault(state_ == State::Handshaking ? Fault::Handshake : Fault::Closed, 1,
+                        error.message() + (why.empty() ? "" : ": " + why));
   }
   gone();
 }

@@ -20,6 +20,7 @@ ClientOptions clientOptions(const Options& options) {
   ClientOptions client;
   client.protocols = options.protocols;
   client.origin = options.origin;
+  client.tls = {.ca = options.authority, .resume = options.resume, .verify = !options.insecure};
   for (const std::string& header : options.headers) client.headers.push_back(splitHeader(header));
   return client;
 }

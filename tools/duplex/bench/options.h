@@ -12,7 +12,7 @@ enum class WorkloadKind { Echo, Broadcast, Connect, Idle };
 
 /// What `duplex bench` is to do; seconds where a time has no other unit.
 struct Options {
-  /// ws: URLs; connections are dealt out over them in turn.
+  /// ws: or wss: URLs; connections are dealt out over them in turn.
   std::vector<std::string> urls;
   WorkloadKind workload = WorkloadKind::Echo;
   std::size_t connections = 100;
@@ -38,6 +38,12 @@ struct Options {
   std::vector<std::string> headers;
   std::string origin;
   std::vector<std::string> protocols;
+  /// For wss:, a file with those whom the servers' certificates must come from; empty: the system's.
+  std::string authority;
+  /// Their certificates are not looked at.
+  bool insecure = false;
+  /// Sessions are resumed; otherwise each connection makes a whole handshake.
+  bool resume = false;
 };
 
 /// "20", "16K", "1M": bytes, K and M being powers of 1024. Throws std::invalid_argument.

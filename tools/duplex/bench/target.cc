@@ -13,8 +13,10 @@ constexpr std::size_t keys = 64;
 }  // namespace
 
 Target::Target(const std::string& url, const ClientOptions& options) : url_(websocket::parseUrl(url)) {
-  if (url_.secure) throw SyntaxError("'" + url + "': wss needs TLS, which is not there yet");
   websocket::checkOptions(options);
+  if (url_.secure) {
+    tls_ = Ref<transport::TlsClientContext>::adopt(new transport::TlsClientContext(options.tls));
+  }
   for (std::size_t i = 0; i < keys; ++i) {
     protocol::ClientHandshake ours = websocket::makeHandshake(url_, options);
     std::string request = protocol::requestHead(ours);
@@ -28,6 +30,12 @@ void Target::resolve(net::Loop& loop, Function<void()> done) {
                                               addresses_ = std::move(addresses);
                                               done();
                                             });
+}
+
+bool Target::startTls(transport::Stream& stream) const {
+  if (!tls_ || stream.secure()) return false;
+  stream.startTls(*tls_, url_.host, url_.port);
+  return true;
 }
 
 // The last one stays, to be refused by it.

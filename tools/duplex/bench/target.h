@@ -8,8 +8,11 @@
 #include <duplex/function.h>
 #include <duplex/websocket.h>
 
+#include "base/ref.h"
 #include "net/loop.h"
 #include "protocol/handshake.h"
+#include "transport/stream.h"
+#include "transport/tls_client.h"
 #include "websocket/url.h"
 
 namespace duplex::bench {
@@ -17,7 +20,8 @@ namespace duplex::bench {
 /// One of the URLs, with the handshakes for it prepared: a few keys, which the connections share.
 class Target {
  public:
-  /// Throws SyntaxError for what is no ws: URL, and for options that `websocket::checkOptions` refuses.
+  /// Throws SyntaxError for what is no ws: or wss: URL, and for options that `websocket::checkOptions`
+  /// refuses; TlsError for certificates that cannot be used.
   Target(const std::string& url, const ClientOptions& options);
 
   /// Looks its addresses up; none: the name is not known.
@@ -35,9 +39,13 @@ class Target {
   std::size_t firstAddress() const noexcept { return firstAddress_; }
   void skipAddress(std::size_t refused) noexcept;
   const std::string& url() const noexcept { return url_.href; }
+  /// Begins TLS on `stream`, which tells its handler again when it is connected; false if there is none to
+  /// begin.
+  bool startTls(transport::Stream& stream) const;
 
  private:
   websocket::Url url_;
+  Ref<transport::TlsClientContext> tls_;
   std::vector<Handshake> handshakes_;
   std::vector<Address> addresses_;
   std::size_t firstAddress_ = 0;
