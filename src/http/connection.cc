@@ -115,7 +115,7 @@ bool ServerConnection::peerStalls() {
 void ServerConnection::onTimeout() {
   const Busy busy(*this);
   if (!stream_.ready()) {
-    report(Error(Errc::HandshakeTimeout, "TLS"));
+    if (state_ == State::Idle) report(Error(Errc::HandshakeTimeout, "TLS"));
     return close(true);
   }
   if (state_ == State::Answered && mayReadOn()) return processAhead();
