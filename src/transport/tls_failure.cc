@@ -19,14 +19,6 @@ std::string textOf(unsigned long error) {
   return reason != nullptr ? reason : "error " + std::to_string(error);
 }
 
-/// Of a certificate of the peer's that was refused.
-std::string verifyText(const SSL* ssl, long result) {
-  std::string text = X509_verify_cert_error_string(result);
-  const CertificatePtr certificate(SSL_get1_peer_certificate(ssl));
-  if (certificate != nullptr) text += ", of " + subjectOf(certificate.get());
-  return text;
-}
-
 }  // namespace
 
 TlsFailure takeTlsFailure(const ssl_st* ssl) {
@@ -39,7 +31,7 @@ TlsFailure takeTlsFailure(const ssl_st* ssl) {
   const long verified = SSL_get_verify_result(ssl);
   if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK) {
     failure.code = Errc::CertificateInvalid;
-    failure.text = verifyText(ssl, verified);
+    failure.text = X509_verify_cert_error_string(verified);
   } else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
     failure.code = Errc::CertificateInvalid;
     failure.text = "there is none";

@@ -95,6 +95,8 @@ void TlsStream::onDrained() {
   if (!connected_) return;
   if (plain_ != nullptr && !plain_->empty()) {
     ++rounds_;
+    // Its handler is told when that is gone, too.
+    notifyDrained_ = true;
     pump();
     return;
   }

@@ -56,9 +56,10 @@ describe('duplex connect', () => {
         await program.printed(/connected to wss:/, 'stderr');
         program.write('hello\n');
         await program.printed(/hello\n/);
-        const large = 'x'.repeat(300_000);
+        const large = `${'x'.repeat(300_000)} large`;
         program.write(`${large}\n`);
-        await program.printed(new RegExp(`${large}\n`));
+        await program.printed(/ large\n/);
+        assert.equal(program.stdout, `hello\n${large}\n`);
         program.endInput();
         assert.equal((await program.exit()).code, 0);
       }
@@ -82,9 +83,9 @@ describe('duplex connect', () => {
   test('believes no certificate of another name', async (t) => {
     const { port } = await startServer(t, authority.issue('other.example', 'DNS:other.example'));
     const byName = connect(t, '--ca', authority.cert, `wss://localhost:${port}`);
-    await byName.printed(/hostname mismatch, of CN=other.example/, 'stderr');
+    await byName.printed(/hostname mismatch/, 'stderr');
     const byAddress = connect(t, '--ca', authority.cert, `wss://127.0.0.1:${port}`);
-    await byAddress.printed(/IP address mismatch, of CN=other.example/, 'stderr');
+    await byAddress.printed(/IP address mismatch/, 'stderr');
   });
 
   test('shows its certificate to a server that asks', async (t) => {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <duplex/duplex.h>
@@ -51,7 +52,14 @@ struct Recorder {
   }
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
-  ~Recorder() { ws.terminate(); }
+  ~Recorder() {
+    // Its close event comes later, when this is gone.
+    ws.onopen(nullptr);
+    ws.onmessage(nullptr);
+    ws.onerror(nullptr);
+    ws.onclose(nullptr);
+    ws.terminate();
+  }
 
   WebSocket ws;
   bool open = false;
@@ -183,7 +191,7 @@ TEST_CASE("a server that cannot be believed is an error, and close code 1006") {
     REQUIRE(client.errors.size() == 1);
     CHECK(client.errors[0].code == Errc::CertificateInvalid);
     CHECK(client.errors[0].message ==
-          "the peer's certificate is not accepted: unable to get local issuer certificate, of CN=localhost");
+          "the peer's certificate is not accepted: unable to get local issuer certificate");
     CHECK(client.end.code == 1006);
     CHECK_FALSE(client.end.wasClean);
     CHECK_FALSE(client.open);
@@ -321,8 +329,10 @@ TEST_CASE("a peer with TLS that does not read is a slow peer") {
     client.end.stream.pause();
     const std::string message(300'000, 'x');
     REQUIRE(turnUntil(loop, [&] {
-      if (!failure) server.send(message);
-      CHECK(server.bufferedAmount() <= 4 * 1024 * 1024 + message.size());
+      if (server.readyState() == ReadyState::Open) {
+        server.send(message);
+        CHECK(server.bufferedAmount() <= 4 * 1024 * 1024 + message.size());
+      }
       return static_cast<bool>(failure);
     }));
     CHECK(failure == Errc::BufferFull);
@@ -330,24 +340,27 @@ TEST_CASE("a peer with TLS that does not read is a slow peer") {
 }
 
 TEST_CASE("connections with TLS on several threads") {
-  App app({.threads = 3});
-  app.ws("/", {.message = [](WebSocket ws, const Message& message) { ws.send(message); }});
-  const Address address = app.listenTls(0, ids().localhost.server(), "127.0.0.1");
-  constexpr int clients = 12;
-  int answered = 0;
-  std::vector<WebSocket> sockets;
-  for (int i = 0; i < clients; ++i) {
-    WebSocket ws(urlOf(address), trustingClient());
-    ws.onopen([ws] { ws.send(std::string(50'000, 't')); });
-    ws.onmessage([ws, &answered, &app](const Message& message) {
-      CHECK(message.size() == 50'000);
-      ws.close();
-      if (++answered == clients) app.close();
-    });
-    sockets.push_back(ws);
-  }
-  run();
-  CHECK(answered == clients);
+  // On a thread of its own, whose loop ends with it.
+  std::thread([] {
+    App app({.threads = 3});
+    app.ws("/", {.message = [](WebSocket ws, const Message& message) { ws.send(message); }});
+    const Address address = app.listenTls(0, ids().localhost.server(), "127.0.0.1");
+    constexpr int clients = 12;
+    int answered = 0;
+    std::vector<WebSocket> sockets;
+    for (int i = 0; i < clients; ++i) {
+      WebSocket ws(urlOf(address), trustingClient());
+      ws.onopen([ws] { ws.send(std::string(50'000, 't')); });
+      ws.onmessage([ws, &answered, &app](const Message& message) {
+        CHECK(message.size() == 50'000);
+        ws.close();
+        if (++answered == clients) app.close();
+      });
+      sockets.push_back(ws);
+    }
+    run();
+    CHECK(answered == clients);
+  }).join();
 }
 
 TEST_CASE("an app that ends with sockets of TLS open, and a client whose app is gone") {

@@ -86,7 +86,7 @@ TEST_CASE("a client believes those whom its authority vouches for, and nobody el
     const Certificate otherAuthority({.commonName = "Other CA", .names = "", .authority = true});
     Attempt stranger(loop, ids().localhost.server(), {.ca = otherAuthority.cert()});
     CHECK(stranger.client.end.error == Errc::CertificateInvalid);
-    CHECK(stranger.client.end.why == "unable to get local issuer certificate, of CN=localhost");
+    CHECK(stranger.client.end.why == "unable to get local issuer certificate");
     // The server is told, unless the network was too slow for a farewell.
     CHECK(stranger.peer().over());
     if (loop.backendName() != "sim") CHECK(stranger.peer().why == "tlsv1 alert unknown ca");
@@ -109,11 +109,9 @@ TEST_CASE("a client believes those whom its authority vouches for, and nobody el
 TEST_CASE("a certificate holds for its time alone") {
   SimLoop sim;
   const Certificate expired({.validFrom = -20, .validTo = -10}, &ids().authority);
-  CHECK(Attempt(sim.loop, expired.server(), trusting()).client.end.why ==
-        "certificate has expired, of CN=localhost");
+  CHECK(Attempt(sim.loop, expired.server(), trusting()).client.end.why == "certificate has expired");
   const Certificate coming({.validFrom = 10, .validTo = 20}, &ids().authority);
-  CHECK(Attempt(sim.loop, coming.server(), trusting()).client.end.why ==
-        "certificate is not yet valid, of CN=localhost");
+  CHECK(Attempt(sim.loop, coming.server(), trusting()).client.end.why == "certificate is not yet valid");
 }
 
 TEST_CASE("a certificate holds for its names and addresses alone") {
@@ -130,9 +128,9 @@ TEST_CASE("a certificate holds for its names and addresses alone") {
   }
   for (const char* bad : {"common.example", "b.example", "x.y.b.example", "xa.example"}) {
     CAPTURE(bad);
-    CHECK(why(bad) == "hostname mismatch, of CN=common.example");
+    CHECK(why(bad) == "hostname mismatch");
   }
-  CHECK(why("127.0.0.2") == "IP address mismatch, of CN=common.example");
+  CHECK(why("127.0.0.2") == "IP address mismatch");
 
   TlsClientOptions other = trusting();
   other.serverName = "a.example";
@@ -167,7 +165,7 @@ TEST_CASE("no certificate, another's, or a good one, where clients are not asked
       CHECK(known->peer().stream.peerSubject() == "CN=ann");
       const auto unknown = attempt(mode, &stranger);
       CHECK(unknown->peer().error == Errc::CertificateInvalid);
-      CHECK(unknown->peer().why.ends_with(", of CN=stranger"));
+      CHECK(unknown->peer().why == "self-signed certificate");
       CHECK(unknown->client.end.over());
     }
     CHECK(attempt(Mode::Request, nullptr)->good());
@@ -333,21 +331,4 @@ TEST_CASE("a resumed session knows its client's certificate") {
     CHECK(server.ends[round]->stream.resumed() == (round == 1));
     CHECK(server.ends[round]->stream.peerSubject() == "CN=ann");
   }
-}
-
-TEST_CASE("TLS 1.2 is not renegotiated") {
-  overEachBackend([](net::Loop& loop) {
-    SSL* ssl = nullptr;
-    Attempt attempt(loop, ids().localhost.server(), changed(loop, [&](SSL* made) {
-                      ssl = made;
-                      SSL_set_max_proto_version(made, TLS1_2_VERSION);
-                      SSL_clear_options(made, SSL_OP_NO_RENEGOTIATION);
-                    }));
-    REQUIRE(attempt.good());
-    CHECK(SSL_renegotiate(ssl) == 1);
-    attempt.client.end.stream.output().append("a wish");
-    REQUIRE(turnUntil(loop, [&] { return attempt.client.end.failed; }));
-    CHECK(attempt.client.end.why.find("renegotiation") != std::string::npos);
-    CHECK(attempt.peer().received.empty());
-  });
 }

@@ -131,7 +131,8 @@ TEST_CASE("what a slow reader leaves is counted, encrypted or not, until it is t
     CHECK(stream.queued() == frames * (frame + 10));
     for (int i = 0; i < 50; ++i) loop.turn(loop.now());
     CHECK(stream.queuedPayload() > 0);
-    CHECK(stream.queuedPayload() <= stream.queued());
+    // Of a frame that has gone in part all of the payload counts.
+    CHECK(stream.queuedPayload() <= stream.queued() + frame);
     CHECK(pair.client.drained == 0);
     const std::uint32_t before = stream.progress();
     pair.peer().stream.resume();
@@ -323,7 +324,7 @@ TEST_CASE("bytes that are no TLS end a connection, and whoever is silent leaves 
         REQUIRE(turnUntil(loop, [&] { return server.ends[2 * length]->over(); }));
 
         RawClient other(loop, server.listening.address);
-        other.send(hello.substr(0, length) + std::string(600, '\xff'));
+        other.send(hello.substr(0, length) + std::string(20'000, '\xff'));
         REQUIRE(turnUntil(loop, [&] { return server.ends.size() == 2 * length + 2; }));
         REQUIRE(turnUntil(loop, [&] { return server.ends[2 * length + 1]->over() || other.over(); }));
         other.close();
