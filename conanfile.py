@@ -68,4 +68,4 @@ class Duplex(ConanFile):
         self.cpp_info.set_property("pkg_config_name", "duplex")
         self.cpp_info.system_libs = ["pthread"]
         self.cpp_info.requires = ["boost::url", "boost::headers", "c-ares::c-ares", "liburing::liburing",
-                                  "openssl::crypto", "simdjson::simdjson"]
+                                  "openssl::ssl", "openssl::crypto", "simdjson::simdjson"]
