@@ -97,6 +97,9 @@ Url parseUrl(std::string_view text) {
   url.host = host.starts_with('[') ? host.substr(1, host.size() - 2) : lower(view.host());
   url.authority = url.port == ownPort ? host : host + ':' + std::to_string(url.port);
 
+  // (Boost.URL 1.81 takes "[::1]x" for the host "[::1]" and the path "x".)
+  if (!view.encoded_path().empty() && !view.encoded_path().starts_with('/'))
+    refuse(text, "goes on behind its host without a slash");
   url.target = view.encoded_path().empty() ? "/" : std::string(view.encoded_path());
   if (view.has_query()) url.target += '?' + std::string(view.encoded_query());
   if (view.has_userinfo()) url.credentials = view.user() + ':' + view.password();

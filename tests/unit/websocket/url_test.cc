@@ -49,8 +49,9 @@ TEST_CASE("what a browser encodes is encoded") {
 }
 
 TEST_CASE("what is no WebSocket URL") {
-  for (const std::string text : {"", "h", "//h", "ws:", "ws://", "ws:///x", "ftp://h", "ws://h/#", "ws://h#x",
-                                 "ws://h:65536", "ws://h:x", "ws://a b", "ws://[::1", "ws://h/%zz"}) {
+  for (const std::string text :
+       {"", "h", "//h", "ws:", "ws://", "ws:///x", "ftp://h", "ws://h/#", "ws://h#x", "ws://h:65536",
+        "ws://h:x", "ws://a b", "ws://[::1", "ws://[::1]5000", "ws://h/%zz"}) {
     INFO(text.c_str());
     CHECK_THROWS_AS(parseUrl(text), SyntaxError);
   }
