@@ -53,6 +53,6 @@ if(DUPLEX_TOOL)
           RENAME copyright COMPONENT program)
 endif()
 
-if(PROJECT_IS_TOP_LEVEL AND BUILD_SHARED_LIBS)
+if(PROJECT_IS_TOP_LEVEL)
   include(${CMAKE_CURRENT_LIST_DIR}/DuplexPackages.cmake)
 endif()

@@ -1,28 +1,31 @@
-# `cpack` in a build folder of the preset `package`: Debian packages of the program, of the shared library,
-# and of what one needs to build with it.
+# `cpack` in a build folder: Debian packages of the program and, where it is built, of the shared library and
+# of what one needs to build with it.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "the duplex authors <duplex@localhost>" CACHE STRING "Maintainer of the packages")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
-set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
-set(CPACK_COMPONENTS_ALL library development)
+set(CPACK_COMPONENTS_ALL "")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
-set(library libduplex${DUPLEX_SOVERSION})
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME ${library})
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_GENERATE_SHLIBS ON)
-set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "The shared library: a server with HTTP and WebSocket routes on one port,
+if(BUILD_SHARED_LIBS)
+  list(APPEND CPACK_COMPONENTS_ALL library development)
+  set(library libduplex${DUPLEX_SOVERSION})
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME ${library})
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_GENERATE_SHLIBS ON)
+  set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "The shared library: a server with HTTP and WebSocket routes on one port,
 and the browser's WebSocket object as a client.")
 
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libduplex-dev)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${library} (= ${PROJECT_VERSION})")
-set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "Headers, and files for CMake and pkg-config, to build with ${library}.")
+  set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libduplex-dev)
+  set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+  set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
+  set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${library} (= ${PROJECT_VERSION})")
+  set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "Headers, and files for CMake and pkg-config, to build with ${library}.")
+endif()
 
 if(DUPLEX_TOOL)
   list(APPEND CPACK_COMPONENTS_ALL program)
@@ -32,4 +35,6 @@ if(DUPLEX_TOOL)
 WebSocket server from the terminal, and measures one.")
 endif()
 
-include(CPack)
+if(CPACK_COMPONENTS_ALL)
+  include(CPack)
+endif()
