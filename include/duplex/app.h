@@ -53,6 +53,14 @@ class DUPLEX_API Origins {
   bool any_ = false;
 };
 
+/// A Unix socket to listen on.
+struct UnixSocket {
+  /// At most `Address::maxPath` bytes.
+  std::string path;
+  /// Of its file: who may write to it may connect.
+  unsigned permissions = 0600;
+};
+
 struct AppOptions {
   /// Event loops, each on its own thread; the first is that of the thread that calls `listen`.
   unsigned threads = 1;
@@ -106,6 +114,10 @@ class DUPLEX_API App : public Router {
   /// The same with other options, for what listens on `port`. Throws std::invalid_argument if nothing does so
   /// over TLS.
   void reloadTls(std::uint16_t port, TlsOptions tls);
+  /// The same on a Unix socket: `app.listen({.path = "/run/app.sock", .permissions = 0660})`. The file is
+  /// removed when the app is closed. One that a server left behind when it died is replaced; a file that is
+  /// no socket, or that somebody listens on, is not: that throws `address_in_use`.
+  Address listen(UnixSocket socket, Function<void(const Address&)> listening = {});
 
   /// Sends to every socket of this app that subscribed to `topic`, or to a pattern that matches it, on
   /// all its loops; once to each. It is framed once and shared.

@@ -106,7 +106,7 @@ class DUPLEX_API WebSocket {
 
   /// Connects to `url` (ws: or wss:, http: and https: mean the same) on the calling thread's loop,
   /// which keeps running until the connection has closed. Events come from `run`, so handlers set
-  /// right after this miss nothing.
+  /// right after this miss nothing. "ws+unix:/run/app.sock:/path" asks for /path on a Unix socket.
   /// Throws SyntaxError for a URL or a subprotocol that the browser would refuse too; TlsError for wss: with
   /// certificates or a key that cannot be used.
   explicit WebSocket(std::string_view url);

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,14 @@ Address listenAddress(std::string_view host, std::uint16_t port) {
                           "listen: '" + std::string(host) + "' is not an address");
 }
 
+Address listenAddress(const UnixSocket& socket) {
+  const Address address = Address::unixSocket(socket.path);
+  if (!address.path().empty()) return address;
+  throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                          "listen: the path of a Unix socket has 1 to " + std::to_string(Address::maxPath) +
+                              " bytes, none of them NUL");
+}
+
 }  // namespace
 
 /// The app's life: one shard on the loop of the thread that made it, one on each thread it starts.
@@ -52,14 +61,15 @@ class App::Impl {
     end();
   }
 
-  Address listen(const Address& address, Function<void(const Address&)> listening) {
-    return listen(address, nullptr, std::move(listening));
+  Address listen(const Address& address, Function<void(const Address&)> listening,
+                 unsigned permissions = transport::Listener::ownerOnly) {
+    return listen(address, nullptr, std::move(listening), permissions);
   }
 
   Address listenTls(const Address& address, TlsOptions options, Function<void(const Address&)> listening) {
     auto port = std::make_shared<TlsPort>();
     port->set(std::move(options));
-    const Address bound = listen(address, port, std::move(listening));
+    const Address bound = listen(address, port, std::move(listening), transport::Listener::ownerOnly);
     port->number = bound.port();
     tlsPorts_.push_back(std::move(port));
     return bound;
@@ -148,13 +158,15 @@ class App::Impl {
 
   /// Without `tls` it is plain.
   Address listen(const Address& address, std::shared_ptr<const TlsPort> tls,
-                 Function<void(const Address&)> listening) {
+                 Function<void(const Address&)> listening, unsigned permissions) {
     if (closing_) throw std::logic_error("the app has been closed");
     if (shards_.empty()) start();
     listeners_.push_back(std::make_unique<transport::Listener>(
-        loop_, address, [this, tls = std::move(tls)](net::Accepted accepted) {
+        loop_, address,
+        [this, tls = std::move(tls)](net::Accepted accepted) {
           distribute(accepted, tls == nullptr ? Ref<transport::TlsServerContext>() : tls->context);
-        }));
+        },
+        permissions));
     const Address bound = listeners_.back()->address();
     if (listening) {
       loop_.defer([alive = std::weak_ptr(alive_), listening = std::move(listening), bound] {
@@ -300,6 +312,10 @@ Address App::listen(std::uint16_t port, std::string_view host, Function<void(con
 
 Address App::listen(std::uint16_t port, Function<void(const Address&)> listening) {
   return listen(port, "::", std::move(listening));
+}
+
+Address App::listen(UnixSocket socket, Function<void(const Address&)> listening) {
+  return impl_->listen(listenAddress(socket), std::move(listening), socket.permissions);
 }
 
 Address App::listenTls(std::uint16_t port, TlsOptions tls, std::string_view host,

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "net/socket.h"
+#include "net/socket_file.h"
 
 namespace duplex::net {
 
@@ -37,10 +38,12 @@ class WatchHandler {
   ~WatchHandler() = default;
 };
 
-/// A listening socket: its name in the back end, and where it listens.
+/// A listening socket: its name in the back end, where it listens, and the file of a Unix socket, which
+/// who stops listening removes.
 struct Listening {
   int descriptor = -1;
   Address address;
+  SocketFile file;
 };
 
 /// How one loop talks to the network: through epoll, through io_uring, or in memory. For the loop

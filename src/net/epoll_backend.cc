@@ -73,7 +73,7 @@ Listening EpollBackend::listen(const Address& address, AcceptHandler& handler) {
   const int descriptor = openListener(address);
   listeners_.emplace(descriptor, &handler);
   control(EPOLL_CTL_ADD, descriptor, EPOLLIN, keyOf(descriptor, ListenerKind));
-  return {descriptor, localAddress(descriptor)};
+  return describeListener(descriptor);
 }
 
 void EpollBackend::stopListening(int descriptor) noexcept {

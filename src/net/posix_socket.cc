@@ -3,11 +3,15 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+
+#include "net/socket_file.h"
 
 namespace duplex::net {
 namespace {
@@ -23,8 +27,11 @@ int openStream(int family) noexcept {
 }
 
 int openSocket(const Address& address) noexcept {
+  if (address.family() == Address::Family::Unix) return openStream(AF_UNIX);
   return openStream(address.family() == Address::Family::V4 ? AF_INET : AF_INET6);
 }
+
+static_assert(Address::maxPath == sizeof(sockaddr_un::sun_path) - 1);
 
 }  // namespace
 
@@ -35,6 +42,11 @@ SocketAddress::SocketAddress(const Address& address) noexcept {
     v4->sin_port = htons(address.port());
     std::memcpy(&v4->sin_addr, address.bytes().data(), 4);
     size = sizeof *v4;
+  } else if (address.family() == Address::Family::Unix) {
+    auto* local = reinterpret_cast<sockaddr_un*>(&storage);
+    local->sun_family = AF_UNIX;
+    address.path().copy(local->sun_path, Address::maxPath);
+    size = sizeof *local;
   } else {
     auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
     v6->sin6_family = AF_INET6;
@@ -44,8 +56,14 @@ SocketAddress::SocketAddress(const Address& address) noexcept {
   }
 }
 
-Address SocketAddress::address() const noexcept {
+Address SocketAddress::address() const {
   std::array<std::uint8_t, 16> bytes{};
+  if (storage.ss_family == AF_UNIX) {
+    // Without a name there is no path at all; an abstract one begins with a NUL.
+    const auto* local = reinterpret_cast<const sockaddr_un*>(&storage);
+    if (size <= offsetof(sockaddr_un, sun_path)) return Address::unixSocket({});
+    return Address::unixSocket({local->sun_path, ::strnlen(local->sun_path, Address::maxPath)});
+  }
   if (storage.ss_family == AF_INET) {
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(&storage);
     std::memcpy(bytes.data(), &v4->sin_addr, 4);
@@ -60,6 +78,7 @@ Address SocketAddress::address() const noexcept {
 }
 
 int openListener(const Address& address) {
+  if (address.family() == Address::Family::Unix) return openUnixListener(address.path(), backlog);
   Address bound = address;
   int descriptor = openSocket(bound);
   const bool any = bound.bytes() == std::array<std::uint8_t, 16>{};
@@ -80,13 +99,14 @@ int openListener(const Address& address) {
   return descriptor;
 }
 
-Address localAddress(int descriptor) noexcept {
+Listening describeListener(int descriptor) {
   SocketAddress name;
-  if (::getsockname(descriptor, name.get(), &name.size) != 0) return {};
-  return name.address();
+  if (::getsockname(descriptor, name.get(), &name.size) != 0) return {descriptor, {}, {}};
+  const Address address = name.address();
+  return {descriptor, address, SocketFile::at(address.path())};
 }
 
-Address peerAddress(int descriptor) noexcept {
+Address peerAddress(int descriptor) {
   SocketAddress name;
   if (::getpeername(descriptor, name.get(), &name.size) != 0) return {};
   return name.address();

@@ -7,6 +7,7 @@
 #include <duplex/address.h>
 
 #include "base/bytes.h"
+#include "net/backend.h"
 
 namespace duplex::net {
 
@@ -21,16 +22,16 @@ struct SocketAddress {
   SocketAddress() = default;
   explicit SocketAddress(const Address& address) noexcept;
   sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
-  Address address() const noexcept;
+  Address address() const;
 };
 
-/// Bound and listening; "::" takes IPv4 too, and is 0.0.0.0 where there is no IPv6. Throws
-/// std::system_error.
+/// Bound and listening; "::" takes IPv4 too, and is 0.0.0.0 where there is no IPv6. Of a Unix socket, see
+/// openUnixListener. Throws std::system_error.
 int openListener(const Address& address);
 /// Where `descriptor` listens.
-Address localAddress(int descriptor) noexcept;
+Listening describeListener(int descriptor);
 /// Whom it is connected to; none if it is so no more.
-Address peerAddress(int descriptor) noexcept;
+Address peerAddress(int descriptor);
 /// Begins to connect; writable when that has ended. -1 and errno on failure.
 int startConnect(const Address& address) noexcept;
 /// What every connection gets: no delay of small writes (RFC 896). What a listener accepts inherits it.

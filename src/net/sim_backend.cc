@@ -16,7 +16,7 @@ std::error_code errorOf(int error) noexcept {
 }
 
 bool isAny(const Address& address) noexcept {
-  return address.bytes() == std::array<std::uint8_t, 16>{};
+  return address.family() != Address::Family::Unix && address.bytes() == std::array<std::uint8_t, 16>{};
 }
 
 }  // namespace
@@ -31,14 +31,16 @@ bool SimBackend::chance(unsigned thousandths) {
 // --- listening
 
 Listening SimBackend::listen(const Address& address, AcceptHandler& handler) {
-  const std::uint16_t port = address.port() != 0 ? address.port() : nextPort_++;
-  const Address bound(address.family(), address.bytes(), port);
+  Address bound = address;
+  if (address.family() != Address::Family::Unix && address.port() == 0) {
+    bound = Address(address.family(), address.bytes(), nextPort_++);
+  }
   if (listenerAt(bound) != nullptr) {
     throw std::system_error(EADDRINUSE, std::generic_category(), "listen on " + bound.string());
   }
   const int descriptor = nextListener_++;
   listeners_.emplace(descriptor, std::pair(bound, &handler));
-  return {descriptor, bound};
+  return {descriptor, bound, {}};
 }
 
 void SimBackend::stopListening(int descriptor) noexcept {
@@ -94,7 +96,8 @@ void SimBackend::finishConnect(int descriptor) {
   ours.peer = accepted;
   ours.started = true;
   theirs.peer = descriptor;
-  theirs.remote = Address::parse("127.0.0.1", nextPort_++);
+  const bool local = socket.state().remote.family() == Address::Family::Unix;
+  theirs.remote = local ? Address::unixSocket({}) : Address::parse("127.0.0.1", nextPort_++);
   listener->second.second->onAccepted({accepted, theirs.remote});
   if (socket.state().closed) return;
   socket.state().connecting = false;

@@ -188,7 +188,7 @@ Listening UringBackend::listen(const Address& address, AcceptHandler& handler) {
   const auto [listener, added] =
       listeners_.emplace(descriptor, std::make_unique<Listener>(Listener{descriptor, &handler}));
   accept(*listener->second);
-  return {descriptor, localAddress(descriptor)};
+  return describeListener(descriptor);
 }
 
 void UringBackend::accept(Listener& listener) {

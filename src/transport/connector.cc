@@ -17,6 +17,11 @@ Connector::Connector(net::Loop& loop, const std::string& host, std::uint16_t por
   });
 }
 
+Connector::Connector(net::Loop& loop, const Address& address, Callback callback)
+    : loop_(loop), callback_(std::move(callback)), addresses_{address} {
+  tryNext(Errc::ConnectFailed);
+}
+
 Connector::~Connector() {
   if (query_ != 0) loop_.local<Resolver>().cancel(query_);
 }

@@ -23,6 +23,8 @@ class Connector final : net::SocketHandler {
   using Callback = Function<void(std::error_code error, Stream stream)>;
 
   Connector(net::Loop& loop, const std::string& host, std::uint16_t port, Callback callback);
+  /// To one address, without a look-up.
+  Connector(net::Loop& loop, const Address& address, Callback callback);
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
   ~Connector();

@@ -7,20 +7,24 @@
 
 namespace duplex::transport {
 
-/// A port that is listened on, as long as this exists. For the loop's thread.
+/// A port or a Unix socket that is listened on, as long as this exists. For the loop's thread.
 class Listener final : net::AcceptHandler {
  public:
+  static constexpr unsigned ownerOnly = 0600;
+
   /// Throws std::system_error if the address cannot be had. `accept` gets every connection, to be
-  /// adopted by a loop or discarded.
-  Listener(net::Loop& loop, const Address& address, Function<void(net::Accepted)> accept)
-      : loop_(loop), accept_(std::move(accept)), listening_(loop.listen(address, *this)) {}
+  /// adopted by a loop or discarded. `permissions` are those of a Unix socket's file, which is removed at
+  /// the end.
+  Listener(net::Loop& loop, const Address& address, Function<void(net::Accepted)> accept,
+           unsigned permissions = ownerOnly);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
-  ~Listener() { loop_.stopListening(listening_); }
+  ~Listener();
 
   const Address& address() const noexcept { return listening_.address; }
 
  private:
+  void stop() noexcept;
   void onAccepted(net::Accepted accepted) override { accept_(accepted); }
 
   net::Loop& loop_;

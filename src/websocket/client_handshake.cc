@@ -67,6 +67,17 @@ void checkOptions(const ClientOptions& options) {
   }
 }
 
+namespace {
+
+std::unique_ptr<transport::Connector> connectTo(net::Loop& loop, const Url& url,
+                                                ClientHandshake::Connected connected) {
+  if (url.unixSocket.family() == Address::Family::Unix)
+    return std::make_unique<transport::Connector>(loop, url.unixSocket, std::move(connected));
+  return std::make_unique<transport::Connector>(loop, url.host, url.port, std::move(connected));
+}
+
+}  // namespace
+
 ClientHandshake::ClientHandshake(net::Loop& loop, const Url& url, const ClientOptions& options,
                                  Ref<transport::TlsClientContext> tls, Connected connected)
     : tls_(std::move(tls)),
@@ -74,7 +85,7 @@ ClientHandshake::ClientHandshake(net::Loop& loop, const Url& url, const ClientOp
       port_(url.port),
       ours_(makeHandshake(url, options)),
       parser_(maxResponseHead),
-      connector_(std::make_unique<transport::Connector>(loop, url.host, url.port, std::move(connected))) {}
+      connector_(connectTo(loop, url, std::move(connected))) {}
 
 bool ClientHandshake::startTls(transport::Stream& stream) const {
   if (!tls_) return false;

@@ -8,6 +8,7 @@
 #include <duplex/error.h>
 
 #include "base/ascii.h"
+#include "http/percent.h"
 
 namespace duplex::websocket {
 namespace {
@@ -61,10 +62,43 @@ bool isSecure(std::string_view text, std::string_view scheme) {
   refuse(text, "is not a WebSocket URL: its scheme is not ws or wss");
 }
 
+constexpr std::string_view unixScheme = "ws+unix:";
+
+Url parseUnixUrl(std::string_view text, std::string_view rest) {
+  if (rest.find('#') != std::string_view::npos)
+    refuse(text, "has a fragment, which a WebSocket URL may not have");
+  if (rest.starts_with("///")) rest.remove_prefix(2);
+  if (rest.starts_with("//")) refuse(text, "has a host; a Unix socket has a path alone");
+  const std::size_t colon = rest.find(':');
+  const std::string encodedPath = encodeLoose(rest.substr(0, colon));
+  std::string path;
+  if (encodedPath.find('?') != std::string::npos)
+    refuse(text, "has a query without a path for the request: ws+unix:/socket:/path?query");
+  if (!http::percentDecode(encodedPath, path) || path.empty()) refuse(text, "has no path of a Unix socket");
+
+  Url url;
+  url.unixSocket = Address::unixSocket(path);
+  if (url.unixSocket.path().empty())
+    refuse(text, "has no path of a Unix socket: those have at most 107 bytes, none of them NUL");
+  url.host = url.authority = "localhost";
+  const std::string target = colon == std::string_view::npos ? "" : encodeLoose(rest.substr(colon + 1));
+  url.target = target.empty() || target.front() == '?' ? std::string(1, '/').append(target) : target;
+  if (url.target.front() != '/' || !boost::urls::parse_origin_form(url.target))
+    refuse(text, "has no path and query behind its socket");
+  url.href = std::string(unixScheme) + encodedPath + ':' + url.target;
+  return url;
+}
+
 }  // namespace
+
+bool sameOrigin(const Url& a, const Url& b) noexcept {
+  return a.secure == b.secure && a.port == b.port && a.host == b.host && a.unixSocket == b.unixSocket;
+}
 
 Url parseUrl(std::string_view text) {
   const std::string_view trimmed = trim(text);
+  if (equalsIgnoringCase(trimmed.substr(0, unixScheme.size()), unixScheme))
+    return parseUnixUrl(text, trimmed.substr(unixScheme.size()));
   // Only what follows the authority is encoded; a host is taken as it is or refused.
   const std::size_t authorityStart = trimmed.find("//");
   const std::size_t pathStart =

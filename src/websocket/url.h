@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <duplex/address.h>
+
 namespace duplex::websocket {
 
 /// Where a client connects, taken from its URL.
@@ -12,6 +14,8 @@ struct Url {
   /// port, a path.
   std::string href;
   bool secure = false;
+  /// Of ws+unix: the socket; then `host` is "localhost" and `port` says nothing.
+  Address unixSocket;
   /// For the name look-up: without the brackets of an IPv6 address.
   std::string host;
   std::uint16_t port = 80;
@@ -24,8 +28,12 @@ struct Url {
 };
 
 /// Reads a URL as the browser's constructor does (WHATWG WebSockets §3.1): http: and https: stand for
-/// ws: and wss:, spaces and non-ASCII in path and query are percent-encoded. Throws SyntaxError for
-/// another scheme, a fragment, or what is no URL.
+/// ws: and wss:, spaces and non-ASCII in path and query are percent-encoded. Beside those,
+/// "ws+unix:/run/app.sock:/path?query": a request for what stands behind the colon, on a Unix socket.
+/// Throws SyntaxError for another scheme, a fragment, or what is no URL.
 Url parseUrl(std::string_view text);
+
+/// Whether both lead to the same server in the same way: what is meant for the one may go to the other.
+bool sameOrigin(const Url& a, const Url& b) noexcept;
 
 }  // namespace duplex::websocket

@@ -21,6 +21,12 @@ std::string isOrigin(const std::string& text) {
                                                               : "an origin has a scheme: https://example.com";
 }
 
+/// Permissions as chmod takes them.
+std::string isMode(const std::string& text) {
+  const bool octal = !text.empty() && text.size() <= 4 && text.find_first_not_of("01234567") == text.npos;
+  return octal ? "" : "permissions are octal digits, such as 660";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -37,6 +43,12 @@ int main(int argc, char** argv) {
   serveCommand->add_option("--host", serving.host, "address to listen on")->capture_default_str();
   serveCommand->add_option("--port", serving.port, "port to listen on; 0 picks a free one")
       ->capture_default_str();
+  std::string permissions = "600";
+  CLI::Option* unixSocket =
+      serveCommand->add_option("--unix", serving.unixSocket, "a Unix socket to listen on instead: its path");
+  serveCommand->add_option("--unix-mode", permissions, "permissions of its file: who may write may connect")
+      ->capture_default_str()
+      ->check(isMode);
   serveCommand->add_option("--threads", serving.threads, "event loops, each on its own thread")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
@@ -53,7 +65,7 @@ int main(int argc, char** argv) {
       serveCommand->add_option("--tls-cert", serving.certificate,
                                "file with a certificate chain, for https and wss; read again on SIGHUP");
   CLI::Option* key = serveCommand->add_option("--tls-key", serving.key, "file with its key");
-  certificate->needs(key);
+  certificate->needs(key)->excludes(unixSocket);
   key->needs(certificate);
   serveCommand
       ->add_option("--tls-client-ca", serving.clientAuthority,
@@ -66,7 +78,8 @@ int main(int argc, char** argv) {
   ConnectOptions connecting;
   double wait = 0;
   CLI::App* connectCommand = program.add_subcommand("connect", "talk to a WebSocket server, line by line");
-  connectCommand->add_option("url", connecting.url, "ws://host:port/path, or wss://")->required();
+  connectCommand->add_option("url", connecting.url, "ws://host:port/path, wss://, or ws+unix:/socket:/path")
+      ->required();
   connectCommand->add_option("--protocol", connecting.protocols, "a subprotocol to offer; may be repeated")
       ->allow_extra_args(false);
   connectCommand->add_option("--header", connecting.headers, "'Name: value' to send along; may be repeated")
@@ -92,6 +105,7 @@ int main(int argc, char** argv) {
   CLI::App* checkCommand = duplex::check::addCommand(program, checking);
 
   CLI11_PARSE(program, argc, argv);
+  serving.permissions = static_cast<unsigned>(std::stoul(permissions, nullptr, 8));
   connecting.wait = std::chrono::milliseconds(static_cast<long long>(wait * 1000));
   try {
     setUpLog(level);

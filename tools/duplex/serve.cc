@@ -142,11 +142,17 @@ int serve(const ServeOptions& options) {
 
   const bool secure = !options.certificate.empty();
   const auto listening = [&](const duplex::Address& address) {
-    fmt::print("duplex serves {} on {}://{}\n", options.folder.empty() ? "its demo page" : options.folder,
-               secure ? "https" : "http", address.string());
+    const bool local = address.family() == duplex::Address::Family::Unix;
+    fmt::print("duplex serves {} on {}{}\n", options.folder.empty() ? "its demo page" : options.folder,
+               local    ? ""
+               : secure ? "https://"
+                        : "http://",
+               address.string());
     std::fflush(stdout);
   };
-  if (secure) {
+  if (!options.unixSocket.empty()) {
+    app.listen({.path = options.unixSocket, .permissions = options.permissions}, listening);
+  } else if (secure) {
     app.listenTls(options.port, tlsOptions(options), options.host, listening);
     duplex::onSignal(SIGHUP, [&app] { reload(app); });
   } else {

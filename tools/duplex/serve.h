@@ -9,6 +9,9 @@ struct ServeOptions {
   std::string folder;
   std::string host = "127.0.0.1";
   std::uint16_t port = 5000;
+  /// A Unix socket to listen on instead, and the permissions of its file; none if empty.
+  std::string unixSocket;
+  unsigned permissions = 0600;
   unsigned threads = 1;
   std::string backend = "auto";
   /// Foreign origins that may connect; "*" lets all.

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <string_view>
+
 using duplex::Address;
 using Family = duplex::Address::Family;
 
@@ -48,4 +51,38 @@ TEST_CASE("loopback") {
   CHECK_FALSE(Address::parse("::2", 1).isLoopback());
   CHECK_FALSE(Address::parse("::ffff:10.0.0.1", 1).isLoopback());
   CHECK_FALSE(Address().isLoopback());
+}
+
+TEST_CASE("a Unix socket has a path, which its copies share") {
+  Address copy;
+  {
+    const Address made = Address::unixSocket("/run/app.sock");
+    CHECK(made.family() == Family::Unix);
+    CHECK(made.path() == "/run/app.sock");
+    CHECK(made.string() == "unix:/run/app.sock");
+    CHECK(made.ip().empty());
+    CHECK(made.port() == 0);
+    CHECK(made.isLoopback());
+    copy = made;
+    CHECK(copy.path().data() == made.path().data());
+    const Address& itself = copy;
+    copy = itself;
+  }
+  CHECK(copy.path() == "/run/app.sock");
+  CHECK(copy == Address::unixSocket("/run/app.sock"));
+  CHECK_FALSE(copy == Address::unixSocket("/run/app2.sock"));
+  CHECK_FALSE(copy == Address::unixSocket(""));
+  copy = Address::parse("127.0.0.1", 80);
+  CHECK(copy.path().empty());
+  CHECK(copy.string() == "127.0.0.1:80");
+}
+
+TEST_CASE("paths that no Unix socket can have, and one without a name") {
+  CHECK(Address::unixSocket(std::string(Address::maxPath, 'x')).path().size() == Address::maxPath);
+  CHECK(Address::unixSocket(std::string(Address::maxPath + 1, 'x')).family() == Family::None);
+  CHECK(Address::unixSocket(std::string_view("a\0b", 3)).family() == Family::None);
+  CHECK(Address::unixSocket("").family() == Family::Unix);
+  CHECK(Address::unixSocket("").string() == "unix:");
+  // It is not made of bytes.
+  CHECK(Address(Family::Unix, {1, 2, 3}, 0).family() == Family::None);
 }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "support/loops.h"
+#include "support/temporary_folder.h"
 
 using namespace duplex;
 using test::overEachBackend;
@@ -54,7 +55,8 @@ struct End final : net::SocketHandler {
 
 /// A listener that adopts what it accepts.
 struct Server final : net::AcceptHandler {
-  explicit Server(net::Loop& on) : loop(on), listening(on.listen(anyPort, *this)) {}
+  explicit Server(net::Loop& on, const Address& address = anyPort)
+      : loop(on), listening(on.listen(address, *this)) {}
   ~Server() {
     loop.stopListening(listening);
     for (const auto& end : ends) {
@@ -72,7 +74,7 @@ struct Server final : net::AcceptHandler {
 };
 
 struct Pair {
-  explicit Pair(net::Loop& loop) : server(loop) {
+  explicit Pair(net::Loop& loop, const Address& address = anyPort) : server(loop, address) {
     client.socket = &loop.connect(server.listening.address, client);
     REQUIRE(turnUntil(loop, [&] { return client.connected && !server.ends.empty(); }));
     peer = server.ends[0].get();
@@ -107,6 +109,35 @@ TEST_CASE("bytes arrive in order, in both directions, and the end after them") {
     CHECK((pair.peer->received == there));
     CHECK((pair.client.received == back));
     CHECK_FALSE(pair.client.ended);
+  });
+}
+
+TEST_CASE("a Unix socket carries the same, and a missing one is refused") {
+  overEachBackend([](net::Loop& loop) {
+    const test::TemporaryFolder folder;
+    const Address address = Address::unixSocket(folder.file("s"));
+    {
+      Pair pair(loop, address);
+      CHECK(pair.server.listening.address == address);
+      CHECK(pair.client.socket->remoteAddress() == address);
+      CHECK(pair.peer->socket->remoteAddress() == Address::unixSocket(""));
+      const std::string there = randomText(700'000);
+      const std::string back = randomText(70'000);
+      pair.client.socket->output().append(there);
+      pair.client.socket->shutdown();
+      pair.peer->socket->output().append(back);
+      CHECK(turnUntil(loop, [&] { return pair.peer->ended && pair.client.received.size() == back.size(); }));
+      CHECK((pair.peer->received == there));
+      CHECK((pair.client.received == back));
+    }
+    End lost;
+    lost.socket = &loop.connect(address, lost);
+    CHECK(turnUntil(loop, [&] { return lost.failed; }));
+    CHECK(lost.error == std::errc::connection_refused);
+    End missing;
+    missing.socket = &loop.connect(Address::unixSocket(folder.file("none")), missing);
+    CHECK(turnUntil(loop, [&] { return missing.failed; }));
+    CHECK(missing.error);
   });
 }
 

@@ -56,3 +56,42 @@ TEST_CASE("what is no WebSocket URL") {
     CHECK_THROWS_AS(parseUrl(text), SyntaxError);
   }
 }
+
+TEST_CASE("a Unix socket and what is asked for on it") {
+  const Url url = parseUrl("ws+unix:/run/app.sock:/chat?room=1:2");
+  CHECK(url.unixSocket.path() == "/run/app.sock");
+  CHECK(url.target == "/chat?room=1:2");
+  CHECK(url.authority == "localhost");
+  CHECK(url.href == "ws+unix:/run/app.sock:/chat?room=1:2");
+  CHECK_FALSE(url.secure);
+  CHECK(parseUrl("WS+unix:///run/app.sock").unixSocket.path() == "/run/app.sock");
+  CHECK(parseUrl("ws+unix:/run/app.sock").href == "ws+unix:/run/app.sock:/");
+  CHECK(parseUrl("ws+unix:/run/app.sock:?a").target == "/?a");
+  CHECK(parseUrl("ws+unix:here.sock:/").unixSocket.path() == "here.sock");
+  CHECK(parseUrl("ws+unix:/a%3Ab c%25.sock:/x y").unixSocket.path() == "/a:b c%.sock");
+  CHECK(parseUrl("ws+unix:/a%3Ab c%25.sock:/x y").href == "ws+unix:/a%3Ab%20c%25.sock:/x%20y");
+}
+
+TEST_CASE("what is no URL of a Unix socket") {
+  for (const std::string text :
+       {"ws+unix:", "ws+unix::/x", "ws+unix://host/a.sock", "ws+unix:/a.sock:/x#y", "ws+unix:/a.sock:x",
+        "ws+unix:/a.sock?x", "ws+unix:/a%zz", "ws+unix:/a%00b", "ws+unix:/a.sock:/%zz", "wss+unix:/a.sock"}) {
+    INFO(text.c_str());
+    CHECK_THROWS_AS(parseUrl(text), SyntaxError);
+  }
+  CHECK_THROWS_AS(parseUrl("ws+unix:/" + std::string(107, 'x')), SyntaxError);
+  CHECK(parseUrl("ws+unix:/" + std::string(106, 'x')).unixSocket.path().size() == 107);
+}
+
+TEST_CASE("one origin is one scheme, host and port, or one socket") {
+  using duplex::websocket::sameOrigin;
+  const auto same = [](const char* a, const char* b) { return sameOrigin(parseUrl(a), parseUrl(b)); };
+  CHECK(same("ws://a/x", "ws://A:80/y?z"));
+  CHECK(same("ws+unix:/a.sock:/x", "ws+unix:/a.sock:/y"));
+  CHECK_FALSE(same("ws://a", "wss://a:80"));
+  CHECK_FALSE(same("ws://a", "ws://a:81"));
+  CHECK_FALSE(same("ws://a", "ws://a."));
+  CHECK_FALSE(same("ws://a", "ws://b.a"));
+  CHECK_FALSE(same("ws+unix:/a.sock:/x", "ws+unix:/b.sock:/x"));
+  CHECK_FALSE(same("ws+unix:/a.sock:/x", "ws://localhost/x"));
+}

@@ -25,6 +25,11 @@ Target::Target(const std::string& url, const ClientOptions& options) : url_(webs
 }
 
 void Target::resolve(net::Loop& loop, Function<void()> done) {
+  if (url_.unixSocket.family() == Address::Family::Unix) {
+    addresses_ = {url_.unixSocket};
+    loop.defer(std::move(done));
+    return;
+  }
   loop.local<transport::Resolver>().resolve(url_.host, url_.port,
                                             [this, done = std::move(done)](std::vector<Address> addresses) {
                                               addresses_ = std::move(addresses);
