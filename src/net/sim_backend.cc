@@ -172,7 +172,9 @@ bool SimBackend::canTakeMore(const End& end) const noexcept {
 bool SimBackend::canHappen(const End& end) const noexcept {
   if (end.gone || end.socket == nullptr) return false;
   const Socket::State& state = end.socket->state();
-  if (state.connecting || end.reset) return true;
+  if (state.connecting)
+    return std::find(swallowed_.begin(), swallowed_.end(), state.remote) == swallowed_.end();
+  if (end.reset) return true;
   if (!end.started) return false;
   const End& peer = ends_[static_cast<std::size_t>(end.peer)];
   if (canTakeMore(end)) return true;

@@ -57,6 +57,9 @@ class SimBackend final : public Backend {
   void wait(std::optional<TimePoint> deadline) override;
   void dispatch() override;
 
+  /// What connects to `address` from now on gets no answer at all, as behind a firewall.
+  void swallow(const Address& address) { swallowed_.push_back(address); }
+
   /// Calls of `flush` that found something to send: what would be system calls.
   std::size_t sends() const noexcept { return sends_; }
   /// Calls that gave a socket bytes.
@@ -98,6 +101,7 @@ class SimBackend final : public Backend {
   // A deque, so that ends stay where they are while more are made.
   std::deque<End> ends_;
   std::map<int, std::pair<Address, AcceptHandler*>> listeners_;
+  std::vector<Address> swallowed_;
   std::map<int, Watch> watched_;
   std::vector<std::pair<int, short>> readyWatches_;
   int nextListener_ = 1'000'000;

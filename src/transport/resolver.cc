@@ -9,6 +9,7 @@
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 #include "base/ascii.h"
@@ -47,9 +48,12 @@ std::vector<Address> resolveLocally(std::string_view host, std::uint16_t port) {
 }
 
 /// c-ares, with its sockets and its clock put into the loop.
-class Resolver::Channel final : net::WatchHandler, net::Timer {
+class Resolver::Channel final : public net::WatchHandler, net::Timer {
  public:
-  explicit Channel(net::Loop& loop) : loop_(loop) {
+  using Answered = Function<void(std::vector<Address> addresses)>;
+
+  /// `lookups`: where it looks, as c-ares names it; "f" is the hosts file, "b" the name servers.
+  Channel(net::Loop& loop, std::string lookups) : loop_(loop) {
     initialiseLibrary();
     ares_options options{};
     options.sock_state_cb = [](void* self, ares_socket_t descriptor, int readable, int writable) {
@@ -58,38 +62,51 @@ class Resolver::Channel final : net::WatchHandler, net::Timer {
     options.sock_state_cb_data = this;
     options.timeout = 2000;
     options.tries = 3;
-    const int flags = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
+    options.lookups = lookups.data();
+    const int flags = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS;
     if (ares_init_options(&channel_, &options, flags) != ARES_SUCCESS) throw std::bad_alloc();
   }
 
   ~Channel() { ares_destroy(channel_); }
 
-  void resolve(Resolver& resolver, std::uint64_t id, const std::string& host, std::uint16_t port) {
+  void setServers(const std::string& servers) {
+    if (ares_set_servers_ports_csv(channel_, servers.c_str()) != ARES_SUCCESS) {
+      throw std::invalid_argument("'" + servers + "' is no list of name servers");
+    }
+  }
+
+  /// Whether nothing is looked for.
+  bool idle() const noexcept { return queries_ == 0; }
+
+  /// `answered` is called once: from within, or later; not when the channel is destroyed before.
+  void resolve(const std::string& host, int family, std::uint16_t port, Answered answered) {
     ares_addrinfo_hints hints{};
-    hints.ai_family = AF_UNSPEC;
+    hints.ai_family = family;
     hints.ai_socktype = SOCK_STREAM;
-    auto query = std::make_unique<Query>(Query{resolver, id, port});
+    auto query = std::make_unique<Lookup>(Lookup{*this, port, std::move(answered)});
+    ++queries_;
     ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &Channel::onAnswer, query.release());
     setTimer();
   }
 
  private:
-  struct Query {
-    Resolver& resolver;
-    std::uint64_t id;
+  struct Lookup {
+    Channel& channel;
     std::uint16_t port;
+    Answered answered;
   };
 
   static void onAnswer(void* argument, int status, int, ares_addrinfo* result) {
-    const std::unique_ptr<Query> query(static_cast<Query*>(argument));
+    const std::unique_ptr<Lookup> query(static_cast<Lookup*>(argument));
     const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> owned(result, &ares_freeaddrinfo);
     if (status == ARES_EDESTRUCTION) return;
+    --query->channel.queries_;
     std::vector<Address> addresses;
     for (const ares_addrinfo_node* node = result == nullptr ? nullptr : result->nodes; node != nullptr;
          node = node->ai_next) {
       addresses.push_back(addressOf(*node->ai_addr, query->port));
     }
-    query->resolver.answer(query->id, std::move(addresses));
+    query->answered(std::move(addresses));
   }
 
   void onSocketState(ares_socket_t descriptor, bool readable, bool writable) {
@@ -124,6 +141,7 @@ class Resolver::Channel final : net::WatchHandler, net::Timer {
   net::Loop& loop_;
   ares_channel channel_ = nullptr;
   std::vector<ares_socket_t> descriptors_;
+  std::size_t queries_ = 0;
 };
 
 Resolver::Resolver(net::Loop& loop) : loop_(loop) {}
@@ -132,30 +150,67 @@ Resolver::~Resolver() = default;
 
 std::uint64_t Resolver::resolve(const std::string& host, std::uint16_t port, Callback callback) {
   const std::uint64_t id = ++lastQuery_;
-  queries_.emplace(id, std::move(callback));
+  queries_.emplace(id, std::make_shared<Query>(Query{std::move(callback)}));
   loop_.hold();
-  if (auto local = resolveLocally(host, port); !local.empty()) {
-    loop_.defer([this, id, local = std::move(local)]() mutable { answer(id, std::move(local)); });
-    return id;
-  }
-  // c-ares may answer at once, from the hosts file; the caller has to have the query's number first.
+  // c-ares may answer at once; the caller has to have the query's number first.
   loop_.defer([this, id, host, port] {
     if (!queries_.contains(id)) return;
-    if (channel_ == nullptr) channel_ = std::make_unique<Channel>(loop_);
-    channel_->resolve(*this, id, host, port);
+    if (auto local = resolveLocally(host, port); !local.empty()) {
+      answer(id, std::move(local));
+    } else {
+      lookUp(id, host, port);
+    }
   });
   return id;
+}
+
+void Resolver::lookUp(std::uint64_t id, const std::string& host, std::uint16_t port) {
+  if (hosts_ == nullptr) hosts_ = std::make_unique<Channel>(loop_, "f");
+  hosts_->resolve(host, AF_UNSPEC, port, [this, id, host, port](std::vector<Address> addresses) {
+    if (addresses.empty()) {
+      ask(id, host, port);
+    } else {
+      answer(id, std::move(addresses));
+    }
+  });
+}
+
+// Two questions, so that a server that leaves the one unanswered holds nothing up (RFC 8305 §3).
+void Resolver::ask(std::uint64_t id, const std::string& host, std::uint16_t port) {
+  const auto found = queries_.find(id);
+  if (found == queries_.end()) return;
+  found->second->answers = 2;
+  // Made anew when it is not in use: the system's name servers change with the network that it is in.
+  if (servers_ == nullptr || (servers_->idle() && !ownServers_)) {
+    servers_ = std::make_unique<Channel>(loop_, "b");
+  }
+  for (const int family : {AF_INET6, AF_INET}) {
+    servers_->resolve(host, family, port,
+                      [this, id](std::vector<Address> addresses) { answer(id, std::move(addresses)); });
+  }
+}
+
+void Resolver::setServers(const std::string& servers) {
+  auto channel = std::make_unique<Channel>(loop_, "b");
+  channel->setServers(servers);
+  servers_ = std::move(channel);
+  ownServers_ = true;
 }
 
 void Resolver::cancel(std::uint64_t query) noexcept {
   if (queries_.erase(query) != 0) loop_.unhold();
 }
 
-void Resolver::answer(std::uint64_t query, std::vector<Address> addresses) {
-  auto entry = queries_.extract(query);
-  if (entry.empty()) return;
-  loop_.unhold();
-  entry.mapped()(std::move(addresses));
+void Resolver::answer(std::uint64_t id, std::vector<Address> addresses) {
+  const auto found = queries_.find(id);
+  if (found == queries_.end()) return;
+  const std::shared_ptr<Query> query = found->second;
+  const bool last = --query->answers == 0;
+  if (last) {
+    queries_.erase(found);
+    loop_.unhold();
+  }
+  query->callback(std::move(addresses), last);
 }
 
 }  // namespace duplex::transport

@@ -30,11 +30,11 @@ void Target::resolve(net::Loop& loop, Function<void()> done) {
     loop.defer(std::move(done));
     return;
   }
-  loop.local<transport::Resolver>().resolve(url_.host, url_.port,
-                                            [this, done = std::move(done)](std::vector<Address> addresses) {
-                                              addresses_ = std::move(addresses);
-                                              done();
-                                            });
+  loop.local<transport::Resolver>().resolve(
+      url_.host, url_.port, [this, done = std::move(done)](std::vector<Address> addresses, bool last) {
+        addresses_.insert(addresses_.end(), addresses.begin(), addresses.end());
+        if (last) done();
+      });
 }
 
 bool Target::startTls(transport::Stream& stream) const {
