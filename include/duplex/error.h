@@ -47,6 +47,7 @@ enum class Errc {
   BodyTooLarge,
   ExpectationFailed,
   // Time and room
+  ConnectTimeout,
   HandshakeTimeout,
   RequestTimeout,
   IdleTimeout,

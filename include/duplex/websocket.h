@@ -79,10 +79,15 @@ struct ClientOptions {
   std::vector<std::string> protocols{};
   /// Sent with the handshake, as they stand; those of the handshake itself cannot be given here.
   std::vector<std::pair<std::string, std::string>> headers{};
+  /// Names and values, sent as one Cookie header (RFC 6265 §4.2.1).
+  std::vector<std::pair<std::string, std::string>> cookies{};
   /// The Origin header; none if empty.
   std::string origin{};
   WebSocketLimits limits{.maxBufferedAmount = 256 * 1024 * 1024};
-  /// From the start of the name look-up to the server's 101; all addresses together.
+  /// From the start of the name look-up to a connection; all addresses together. 0 is no limit, as it is
+  /// below. (That of the closing handshake is `limits.closeTimeout`.)
+  std::chrono::milliseconds connectTimeout{10'000};
+  /// From there to the server's 101.
   std::chrono::milliseconds handshakeTimeout{10'000};
   /// For wss:.
   TlsClientOptions tls{};

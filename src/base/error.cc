@@ -52,6 +52,7 @@ constexpr Row rows[] = {
     {Errc::BodyTooLarge, noCode, 413, "the body is larger than the limit"},
     {Errc::ExpectationFailed, noCode, 417, "the expectation cannot be met"},
 
+    {Errc::ConnectTimeout, noCode, 504, "connecting took too long"},
     {Errc::HandshakeTimeout, noCode, 408, "the handshake took too long"},
     {Errc::RequestTimeout, noCode, 408, "the request took too long"},
     {Errc::IdleTimeout, 1001, 408, "the connection was idle for too long"},

@@ -1,7 +1,6 @@
 #include "websocket/client_handshake.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/ascii.h"
@@ -12,21 +11,69 @@ namespace {
 
 constexpr std::size_t maxResponseHead = 64 * 1024;
 
-constexpr std::array<std::string_view, 9> ownHeaders{"Host",
-                                                     "Upgrade",
-                                                     "Connection",
-                                                     "Sec-WebSocket-Key",
-                                                     "Sec-WebSocket-Version",
-                                                     "Sec-WebSocket-Protocol",
-                                                     "Sec-WebSocket-Extensions",
-                                                     "Content-Length",
-                                                     "Transfer-Encoding"};
+// Those that the handshake or HTTP itself sets, that would change what the request is, or that are for a
+// proxy.
+constexpr std::string_view ownHeaders[] = {"Host",
+                                           "Upgrade",
+                                           "Connection",
+                                           "Sec-WebSocket-Key",
+                                           "Sec-WebSocket-Version",
+                                           "Sec-WebSocket-Protocol",
+                                           "Sec-WebSocket-Extensions",
+                                           "Sec-WebSocket-Accept",
+                                           "Content-Length",
+                                           "Transfer-Encoding",
+                                           "TE",
+                                           "Trailer",
+                                           "Expect",
+                                           "Keep-Alive",
+                                           "Proxy-Connection",
+                                           "Proxy-Authorization"};
 
 bool isHeaderValue(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte >= ' ' && byte != 0x7F) || c == '\t';
   });
+}
+
+/// RFC 6265 §4.1.1; quotation marks may stand anywhere, as in cookies that servers set.
+bool isCookieValue(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte > ' ' && byte < 0x7F && c != ';' && c != ',' && c != '\\';
+  });
+}
+
+bool hasHeader(const ClientOptions& options, std::string_view name) {
+  return std::any_of(options.headers.begin(), options.headers.end(),
+                     [name](const auto& header) { return equalsIgnoringCase(header.first, name); });
+}
+
+std::string cookieHeader(const ClientOptions& options) {
+  std::string header;
+  for (const auto& [name, value] : options.cookies) {
+    header += (header.empty() ? "Cookie: " : "; ") + name + '=' + value;
+  }
+  return header.empty() ? header : header + "\r\n";
+}
+
+void checkHeader(const std::string& name, const std::string& value) {
+  if (!protocol::isToken(name)) throw SyntaxError("'" + name + "' is not a header's name");
+  if (!isHeaderValue(value)) throw SyntaxError("the value of '" + name + "' is not a header's value");
+  for (const std::string_view own : ownHeaders) {
+    if (equalsIgnoringCase(own, name))
+      throw SyntaxError("the header '" + name + "' belongs to the handshake");
+  }
+}
+
+void checkCookies(const ClientOptions& options) {
+  for (const auto& [name, value] : options.cookies) {
+    if (!protocol::isToken(name)) throw SyntaxError("'" + name + "' is not a cookie's name");
+    if (!isCookieValue(value)) throw SyntaxError("the value of the cookie '" + name + "' is not one");
+  }
+  if (!options.cookies.empty() && hasHeader(options, "Cookie"))
+    throw SyntaxError("there are cookies, and a header Cookie beside them");
 }
 
 }  // namespace
@@ -38,12 +85,9 @@ protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& opt
   ours.key = protocol::makeKey();
   ours.protocols = options.protocols;
   ours.origin = options.origin;
-  bool authorised = false;
-  for (const auto& [name, value] : options.headers) {
-    ours.extraHeaders += name + ": " + value + "\r\n";
-    authorised = authorised || equalsIgnoringCase(name, "Authorization");
-  }
-  if (!url.credentials.empty() && !authorised) {
+  for (const auto& [name, value] : options.headers) ours.extraHeaders += name + ": " + value + "\r\n";
+  ours.extraHeaders += cookieHeader(options);
+  if (!url.credentials.empty() && !hasHeader(options, "Authorization")) {
     ours.extraHeaders += "Authorization: Basic " + base64Encode(asBytes(url.credentials)) + "\r\n";
   }
   return ours;
@@ -57,14 +101,10 @@ void checkOptions(const ClientOptions& options) {
     }
   }
   if (!isHeaderValue(options.origin)) throw SyntaxError("the origin is not a header's value");
-  for (const auto& [name, value] : options.headers) {
-    if (!protocol::isToken(name)) throw SyntaxError("'" + name + "' is not a header's name");
-    if (!isHeaderValue(value)) throw SyntaxError("the value of '" + name + "' is not a header's value");
-    for (const std::string_view own : ownHeaders) {
-      if (equalsIgnoringCase(own, name))
-        throw SyntaxError("the header '" + name + "' belongs to the handshake");
-    }
-  }
+  for (const auto& [name, value] : options.headers) checkHeader(name, value);
+  if (!options.origin.empty() && hasHeader(options, "Origin"))
+    throw SyntaxError("there is an origin, and a header Origin beside it");
+  checkCookies(options);
 }
 
 namespace {

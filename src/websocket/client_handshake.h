@@ -67,7 +67,7 @@ class ClientHandshake {
 protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& options);
 
 /// Throws SyntaxError if a browser would refuse `options`: subprotocols that are no tokens or occur
-/// twice (WHATWG WebSockets §3.1), headers that are none or belong to the handshake.
+/// twice (WHATWG WebSockets §3.1), headers and cookies that are none, or headers that belong to the handshake.
 void checkOptions(const ClientOptions& options);
 
 }  // namespace duplex::websocket

@@ -42,21 +42,6 @@ Connection::Connection(Group& group, transport::Stream stream, Request request, 
   heartbeat();
 }
 
-Connection::Connection(Group& group, const Url& url, const ClientOptions& options,
-                       Ref<transport::TlsClientContext> tls)
-    : group_(group),
-      id_(group.loop.mailbox().slots.allocate(this)),
-      session_(group.role, group.sessionLimits) {
-  noteReceived();
-  setState(ReadyState::Connecting);
-  group_.add(*this);
-  extras().url = url.href;
-  if (options.handshakeTimeout.count() > 0) group_.loop.schedule(*this, options.handshakeTimeout);
-  extras().handshake = std::make_unique<ClientHandshake>(
-      group_.loop, url, options, std::move(tls),
-      [this](std::error_code error, transport::Stream stream) { connected(error, std::move(stream)); });
-}
-
 Connection::~Connection() {
   group_.loop.mailbox().slots.release(id_);
   group_.remove(*this);
@@ -99,21 +84,6 @@ void Connection::setState(ReadyState state) noexcept {
   group_.loop.mailbox().slots.setState(id_, static_cast<std::uint8_t>(static_cast<int>(state) | bits));
 }
 
-// What a handler throws ends the connection and no more.
-template <class Call>
-void Connection::guarded(Call&& call) {
-  try {
-    if (extras_ != nullptr) {
-      const Extras::Running running(*extras_);
-      call();
-    } else {
-      call();
-    }
-  } catch (...) {
-    handlerFailed();
-  }
-}
-
 // --- opening
 
 void Connection::start(MutableBytes leftover) {
@@ -122,43 +92,6 @@ void Connection::start(MutableBytes leftover) {
   }
   request_ = group_.requests.keep(request_);
   if (!leftover.empty() && stream_) receive(leftover);
-}
-
-void Connection::connected(std::error_code error, transport::Stream stream) {
-  if (error) {
-    fail(Error(error, "connecting to " + extras_->url), Errc::ConnectFailed);
-    return;
-  }
-  stream_ = std::move(stream);
-  stream_.setHandler(*this);
-  try {
-    if (!extras_->handshake->startTls(stream_)) onConnected();
-  } catch (const TlsError& thrown) {
-    fail(Error(Errc::TlsFailed, thrown.what()), Errc::TlsFailed);
-  }
-}
-
-/// There is nothing below it left to do: the connection is there, and with wss: its TLS.
-void Connection::onConnected() {
-  if (extras_ != nullptr && extras_->handshake != nullptr) {
-    stream_.output().append(extras_->handshake->request());
-  }
-}
-
-MutableBytes Connection::readAnswer(MutableBytes bytes) {
-  ClientHandshake::Answer answer = extras_->handshake->feed(bytes);
-  if (!answer.complete) return {};
-  if (answer.refused) {
-    fail(answer.error, Errc::HandshakeRefused);
-    return {};
-  }
-  extras_->handshake.reset();
-  extras_->protocol = std::move(answer.protocol);
-  extras_->extensions = std::move(answer.extensions);
-  setState(ReadyState::Open);
-  heartbeat();
-  if (extras_->onopen) guarded([this] { extras_->onopen(); });
-  return bytes.subspan(answer.consumed);
 }
 
 // --- receiving
@@ -331,7 +264,7 @@ void Connection::publish(std::string_view topic, Opcode type, Bytes payload, std
 void Connection::onTimer() {
   switch (state_) {
     case ReadyState::Connecting:
-      fail(Error(Errc::HandshakeTimeout), Errc::HandshakeTimeout);
+      connectingTooLong();
       return;
     case ReadyState::Open:
       heartbeat();

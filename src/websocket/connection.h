@@ -42,9 +42,8 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
 
   /// A server's: the 101 is in the stream's queue. `start` is to follow.
   Connection(Group& group, transport::Stream stream, Request request, std::string protocol);
-  /// A client's, which starts to connect; to wss: with `tls`.
-  Connection(Group& group, const Url& url, const ClientOptions& options,
-             Ref<transport::TlsClientContext> tls);
+  /// A client's, which starts to connect.
+  Connection(Group& group, const Url& url, ClientOptions options);
 
   /// Tells the route that the connection is open, then reads `leftover`, which came with the request.
   void start(MutableBytes leftover);
@@ -95,9 +94,12 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void onFailed(std::error_code error) override;
   void onTimer() override;
 
-  // A client before it is open.
+  // A client before it is open (connection_client.cc).
+  void dial();
   void connected(std::error_code error, transport::Stream stream);
   MutableBytes readAnswer(MutableBytes bytes);
+  void connectingTooLong();
+  void setDeadline(Milliseconds timeout);
 
   void receive(MutableBytes input);
   void onEvent(const protocol::Event& event);
@@ -149,6 +151,21 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   // In ticks; see connection.cc.
   std::uint32_t lastReceived_;
 };
+
+// What a handler throws ends the connection and no more.
+template <class Call>
+void Connection::guarded(Call&& call) {
+  try {
+    if (extras_ != nullptr) {
+      const Extras::Running running(*extras_);
+      call();
+    } else {
+      call();
+    }
+  } catch (...) {
+    handlerFailed();
+  }
+}
 
 /// Where the connections of one loop lie. Who destroys groups with the loop asks for it before.
 struct ConnectionMemory final : net::Loop::Local {

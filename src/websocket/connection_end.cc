@@ -142,7 +142,7 @@ void Connection::finish(bool reset) {
   if (stream_) extras().remote = stream_.remoteAddress();
   stream_.close(reset);
   if (topics() != 0) group_.topics->remove(*this);
-  if (extras_ != nullptr) extras_->handshake.reset();
+  if (extras_ != nullptr && extras_->client != nullptr) extras_->client->handshake.reset();
   // The close event is a task of its own: no handler runs inside a call.
   group_.loop.defer([socket = handle()] {
     if (Connection* self = socket.local()) self->tellEnd();

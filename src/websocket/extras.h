@@ -14,7 +14,7 @@
 #include <duplex/message.h>
 
 #include "websocket/backlog.h"
-#include "websocket/client_handshake.h"
+#include "websocket/client.h"
 
 namespace duplex::websocket {
 
@@ -70,8 +70,8 @@ struct Extras {
   std::string url;
   std::string protocol;
   std::string extensions;
-  /// A client's, until it is open.
-  std::unique_ptr<ClientHandshake> handshake;
+  /// A client's part; null on a server.
+  std::unique_ptr<Client> client;
 
   /// Null while nothing waits in it.
   std::unique_ptr<Backlog> backlog;

@@ -102,11 +102,11 @@ WebSocket::WebSocket(std::string_view url, ClientOptions options) {
   const websocket::Url parsed = websocket::parseUrl(url);
   websocket::checkOptions(options);
   net::Loop& loop = net::Loop::current();
-  Ref<transport::TlsClientContext> tls;
-  if (parsed.secure) tls = loop.local<transport::TlsClients>().context(options.tls);
+  // What is wrong with it is the caller's to know; the connection asks for it again, and finds this one.
+  if (parsed.secure) loop.local<transport::TlsClients>().context(options.tls);
   websocket::Group& group = loop.local<Clients>().makeGroup(options.limits);
   // It owns itself: deleted after its close event.
-  *this = group.memory.connections.make(group, parsed, options, std::move(tls))->handle();
+  *this = group.memory.connections.make(group, parsed, std::move(options))->handle();
 }
 
 // --- the browser's members

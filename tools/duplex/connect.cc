@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include <duplex/duplex.h>
 
@@ -74,6 +75,14 @@ void printMessage(const duplex::Message& message) {
   }
 }
 
+/// The two parts of `text` around `separator`. Throws SyntaxError, naming `form`, if it has none.
+std::pair<std::string, std::string> split(const std::string& text, char separator, const char* form) {
+  const std::size_t at = text.find(separator);
+  if (at == std::string::npos) throw duplex::SyntaxError("'" + text + "' is not '" + form + "'");
+  const std::size_t start = text.find_first_not_of(' ', at + 1);
+  return {text.substr(0, at), start == std::string::npos ? std::string() : text.substr(start)};
+}
+
 duplex::ClientOptions clientOptions(const ConnectOptions& options) {
   duplex::ClientOptions client;
   client.protocols = options.protocols;
@@ -81,13 +90,11 @@ duplex::ClientOptions clientOptions(const ConnectOptions& options) {
   client.limits.maxMessageSize = 1024 * 1024 * 1024;
   client.tls = {
       .ca = options.authority, .cert = options.certificate, .key = options.key, .verify = !options.insecure};
-  for (const std::string& header : options.headers) {
-    const std::size_t colon = header.find(':');
-    if (colon == std::string::npos) throw duplex::SyntaxError("'" + header + "' is not 'Name: value'");
-    const std::size_t start = header.find_first_not_of(' ', colon + 1);
-    client.headers.emplace_back(header.substr(0, colon),
-                                start == std::string::npos ? std::string() : header.substr(start));
-  }
+  client.connectTimeout = client.handshakeTimeout = options.timeout;
+  for (const std::string& header : options.headers)
+    client.headers.push_back(split(header, ':', "Name: value"));
+  for (const std::string& cookie : options.cookies)
+    client.cookies.push_back(split(cookie, '=', "name=value"));
   return client;
 }
 

@@ -9,6 +9,8 @@ struct ConnectOptions {
   std::vector<std::string> protocols;
   /// Each "Name: value".
   std::vector<std::string> headers;
+  /// Each "name=value".
+  std::vector<std::string> cookies;
   std::string origin;
   /// Files: who is trusted instead of those whom the system trusts; a certificate of its own, and its key.
   std::string authority;
@@ -16,6 +18,8 @@ struct ConnectOptions {
   std::string key;
   /// Whoever answers is taken for the server.
   bool insecure = false;
+  /// For connecting, and for the handshake after it.
+  std::chrono::milliseconds timeout{10'000};
   /// How long to go on receiving after the end of the input.
   std::chrono::milliseconds wait{0};
   /// Lines that begin with a slash are commands.

@@ -21,6 +21,10 @@ std::string isOrigin(const std::string& text) {
                                                               : "an origin has a scheme: https://example.com";
 }
 
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<long long>(seconds * 1000));
+}
+
 /// Permissions as chmod takes them.
 std::string isMode(const std::string& text) {
   const bool octal = !text.empty() && text.size() <= 4 && text.find_first_not_of("01234567") == text.npos;
@@ -77,12 +81,15 @@ int main(int argc, char** argv) {
 
   ConnectOptions connecting;
   double wait = 0;
+  double timeout = 10;
   CLI::App* connectCommand = program.add_subcommand("connect", "talk to a WebSocket server, line by line");
   connectCommand->add_option("url", connecting.url, "ws://host:port/path, wss://, or ws+unix:/socket:/path")
       ->required();
   connectCommand->add_option("--protocol", connecting.protocols, "a subprotocol to offer; may be repeated")
       ->allow_extra_args(false);
   connectCommand->add_option("--header", connecting.headers, "'Name: value' to send along; may be repeated")
+      ->allow_extra_args(false);
+  connectCommand->add_option("--cookie", connecting.cookies, "'name=value' to send along; may be repeated")
       ->allow_extra_args(false);
   connectCommand->add_option("--origin", connecting.origin, "the Origin to claim");
   connectCommand->add_option("--ca", connecting.authority,
@@ -95,6 +102,10 @@ int main(int argc, char** argv) {
   connectCommand->add_flag("--insecure", connecting.insecure, "take whoever answers for the server");
   connectCommand->add_option("--wait", wait, "seconds to go on receiving after the end of the input")
       ->check(CLI::Range(0.0, 1e9));
+  connectCommand
+      ->add_option("--timeout", timeout, "seconds to connect in, and for the handshake after it; 0: no limit")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e9));
   connectCommand->add_flag("--slash", connecting.slash,
                            "take /ping [TEXT] and /close [CODE [REASON]] as commands");
 
@@ -106,7 +117,8 @@ int main(int argc, char** argv) {
 
   CLI11_PARSE(program, argc, argv);
   serving.permissions = static_cast<unsigned>(std::stoul(permissions, nullptr, 8));
-  connecting.wait = std::chrono::milliseconds(static_cast<long long>(wait * 1000));
+  connecting.wait = milliseconds(wait);
+  connecting.timeout = milliseconds(timeout);
   try {
     setUpLog(level);
     if (benchCommand->parsed()) return duplex::bench::runCommand(measuring);

@@ -1,0 +1,88 @@
+// The way of a client's connection from its URL until it is open.
+#include <string>
+#include <utility>
+
+#include "net/loop.h"
+#include "transport/tls_client.h"
+#include "websocket/client.h"
+#include "websocket/connection.h"
+
+namespace duplex::websocket {
+
+Connection::Connection(Group& group, const Url& url, ClientOptions options)
+    : group_(group),
+      id_(group.loop.mailbox().slots.allocate(this)),
+      session_(group.role, group.sessionLimits) {
+  noteReceived();
+  setState(ReadyState::Connecting);
+  group_.add(*this);
+  extras().client = std::make_unique<Client>(url, std::move(options));
+  dial();
+}
+
+void Connection::setDeadline(Milliseconds timeout) {
+  if (timeout.count() > 0) {
+    group_.loop.schedule(*this, timeout);
+  } else {
+    cancel();
+  }
+}
+
+void Connection::dial() {
+  Client& client = *extras_->client;
+  extras_->url = client.url.href;
+  setDeadline(client.options.connectTimeout);
+  try {
+    Ref<transport::TlsClientContext> tls;
+    if (client.url.secure) tls = group_.loop.local<transport::TlsClients>().context(client.options.tls);
+    client.handshake = std::make_unique<ClientHandshake>(
+        group_.loop, client.url, client.options, std::move(tls),
+        [this](std::error_code error, transport::Stream stream) { connected(error, std::move(stream)); });
+  } catch (const TlsError& thrown) {
+    fail(Error(Errc::TlsFailed, thrown.what()), Errc::TlsFailed);
+  }
+}
+
+void Connection::connected(std::error_code error, transport::Stream stream) {
+  if (error) {
+    fail(Error(error, "connecting to " + extras_->url), Errc::ConnectFailed);
+    return;
+  }
+  setDeadline(extras_->client->options.handshakeTimeout);
+  stream_ = std::move(stream);
+  stream_.setHandler(*this);
+  try {
+    if (!extras_->client->handshake->startTls(stream_)) onConnected();
+  } catch (const TlsError& thrown) {
+    fail(Error(Errc::TlsFailed, thrown.what()), Errc::TlsFailed);
+  }
+}
+
+/// There is nothing below it left to do: the connection is there, and with wss: its TLS.
+void Connection::onConnected() {
+  if (extras_ == nullptr || extras_->client == nullptr || extras_->client->handshake == nullptr) return;
+  stream_.output().append(extras_->client->handshake->request());
+}
+
+void Connection::connectingTooLong() {
+  const Errc error = stream_ ? Errc::HandshakeTimeout : Errc::ConnectTimeout;
+  fail(Error(error), error);
+}
+
+MutableBytes Connection::readAnswer(MutableBytes bytes) {
+  ClientHandshake::Answer answer = extras_->client->handshake->feed(bytes);
+  if (!answer.complete) return {};
+  if (answer.refused) {
+    fail(answer.error, Errc::HandshakeRefused);
+    return {};
+  }
+  extras_->client->handshake.reset();
+  extras_->protocol = std::move(answer.protocol);
+  extras_->extensions = std::move(answer.extensions);
+  setState(ReadyState::Open);
+  heartbeat();
+  if (extras_->onopen) guarded([this] { extras_->onopen(); });
+  return bytes.subspan(answer.consumed);
+}
+
+}  // namespace duplex::websocket
