@@ -10,6 +10,7 @@
 #include <duplex/http_limits.h>
 #include <duplex/loop.h>
 #include <duplex/message.h>
+#include <duplex/proxy.h>
 #include <duplex/request.h>
 #include <duplex/response.h>
 #include <duplex/router.h>

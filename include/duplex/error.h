@@ -40,6 +40,7 @@ enum class Errc {
   OriginForbidden,
   HandshakeRefused,  ///< the server answered something else than 101
   AcceptInvalid,     ///< Sec-WebSocket-Accept absent or wrong
+  ProxyRefused,      ///< the proxy made no connection; `Error::status` is its answer
   // HTTP
   BadRequest,
   BadResponse,
@@ -83,7 +84,7 @@ struct DUPLEX_API Error {
   /// What a handler threw, if it threw.
   std::exception_ptr exception;
   /// The HTTP status that the default error handler answers; with HandshakeRefused the one that the
-  /// server answered.
+  /// server answered, with ProxyRefused the proxy's.
   int status = 500;
 
   Error() = default;

@@ -91,6 +91,11 @@ struct ClientOptions {
   std::chrono::milliseconds handshakeTimeout{10'000};
   /// For wss:.
   TlsClientOptions tls{};
+  /// An HTTP proxy to go through, for ws: as for wss: (CONNECT, RFC 9110 §9.3.6): "http://host:port", or
+  /// "http://user:password@host:port" for Basic credentials (RFC 7617), which the server never sees. None if
+  /// empty; see proxyFromEnvironment. The proxy looks the server's name up, and connecting ends with its
+  /// answer. Not for Unix sockets.
+  std::string proxy{};
 };
 
 /// One end of a WebSocket connection, on a client and on a server alike, with the members of the
@@ -112,8 +117,8 @@ class DUPLEX_API WebSocket {
   /// Connects to `url` (ws: or wss:, http: and https: mean the same) on the calling thread's loop,
   /// which keeps running until the connection has closed. Events come from `run`, so handlers set
   /// right after this miss nothing. "ws+unix:/run/app.sock:/path" asks for /path on a Unix socket.
-  /// Throws SyntaxError for a URL or a subprotocol that the browser would refuse too; TlsError for wss: with
-  /// certificates or a key that cannot be used.
+  /// Throws SyntaxError for a URL or a subprotocol that the browser would refuse too, and for other options
+  /// that are none; TlsError for wss: with certificates or a key that cannot be used.
   explicit WebSocket(std::string_view url);
   // Templates, so that g++ 12 does not take `{.headers = …}` for a list of protocols.
   template <class Text>

@@ -1,6 +1,7 @@
 #include "websocket/client_handshake.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/ascii.h"
@@ -76,6 +77,11 @@ void checkCookies(const ClientOptions& options) {
     throw SyntaxError("there are cookies, and a header Cookie beside them");
 }
 
+std::optional<Proxy> proxyOf(const ClientOptions& options) {
+  if (options.proxy.empty()) return std::nullopt;
+  return parseProxy(options.proxy);
+}
+
 }  // namespace
 
 protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& options) {
@@ -105,27 +111,17 @@ void checkOptions(const ClientOptions& options) {
   if (!options.origin.empty() && hasHeader(options, "Origin"))
     throw SyntaxError("there is an origin, and a header Origin beside it");
   checkCookies(options);
+  proxyOf(options);
 }
-
-namespace {
-
-std::unique_ptr<transport::Connector> connectTo(net::Loop& loop, const Url& url,
-                                                ClientHandshake::Connected connected) {
-  if (url.unixSocket.family() == Address::Family::Unix)
-    return std::make_unique<transport::Connector>(loop, url.unixSocket, std::move(connected));
-  return std::make_unique<transport::Connector>(loop, url.host, url.port, std::move(connected));
-}
-
-}  // namespace
 
 ClientHandshake::ClientHandshake(net::Loop& loop, const Url& url, const ClientOptions& options,
-                                 Ref<transport::TlsClientContext> tls, Connected connected)
+                                 Ref<transport::TlsClientContext> tls, Dialer::Callback connected)
     : tls_(std::move(tls)),
       host_(url.host),
       port_(url.port),
       ours_(makeHandshake(url, options)),
       parser_(maxResponseHead),
-      connector_(connectTo(loop, url, std::move(connected))) {}
+      dialer_(loop, url, proxyOf(options), std::move(connected)) {}
 
 bool ClientHandshake::startTls(transport::Stream& stream) const {
   if (!tls_) return false;

@@ -2,12 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <system_error>
 
 #include <duplex/error.h>
-#include <duplex/function.h>
 #include <duplex/websocket.h>
 
 #include "base/bytes.h"
@@ -15,9 +12,9 @@
 #include "http/response_parser.h"
 #include "net/loop.h"
 #include "protocol/handshake.h"
-#include "transport/connector.h"
 #include "transport/stream.h"
 #include "transport/tls_client.h"
+#include "websocket/dialer.h"
 #include "websocket/url.h"
 
 namespace duplex::websocket {
@@ -26,12 +23,10 @@ namespace duplex::websocket {
 /// gives up.
 class ClientHandshake {
  public:
-  using Connected = Function<void(std::error_code error, transport::Stream stream)>;
-
   /// `connected` is told the outcome of connecting; `startTls` is to be called then, and `request` to be
   /// sent. It may destroy this.
   ClientHandshake(net::Loop& loop, const Url& url, const ClientOptions& options,
-                  Ref<transport::TlsClientContext> tls, Connected connected);
+                  Ref<transport::TlsClientContext> tls, Dialer::Callback connected);
 
   /// Begins TLS on `stream`, which tells its handler when it is ready; false for ws:. Throws TlsError.
   bool startTls(transport::Stream& stream) const;
@@ -60,14 +55,15 @@ class ClientHandshake {
   const std::uint16_t port_;
   protocol::ClientHandshake ours_;
   http::ResponseHeadParser parser_;
-  std::unique_ptr<transport::Connector> connector_;
+  Dialer dialer_;
 };
 
 /// What a client asks for at `url`, with a fresh key. `options` have been checked.
 protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& options);
 
 /// Throws SyntaxError if a browser would refuse `options`: subprotocols that are no tokens or occur
-/// twice (WHATWG WebSockets §3.1), headers and cookies that are none, or headers that belong to the handshake.
+/// twice (WHATWG WebSockets §3.1), headers and cookies that are none, or headers that belong to the
+/// handshake.
 void checkOptions(const ClientOptions& options);
 
 }  // namespace duplex::websocket

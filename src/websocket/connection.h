@@ -96,7 +96,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
 
   // A client before it is open (connection_client.cc).
   void dial();
-  void connected(std::error_code error, transport::Stream stream);
+  void connected(const Error& error, transport::Stream stream);
   MutableBytes readAnswer(MutableBytes bytes);
   void connectingTooLong();
   void setDeadline(Milliseconds timeout);

@@ -37,15 +37,15 @@ void Connection::dial() {
     if (client.url.secure) tls = group_.loop.local<transport::TlsClients>().context(client.options.tls);
     client.handshake = std::make_unique<ClientHandshake>(
         group_.loop, client.url, client.options, std::move(tls),
-        [this](std::error_code error, transport::Stream stream) { connected(error, std::move(stream)); });
+        [this](const Error& error, transport::Stream stream) { connected(error, std::move(stream)); });
   } catch (const TlsError& thrown) {
     fail(Error(Errc::TlsFailed, thrown.what()), Errc::TlsFailed);
   }
 }
 
-void Connection::connected(std::error_code error, transport::Stream stream) {
-  if (error) {
-    fail(Error(error, "connecting to " + extras_->url), Errc::ConnectFailed);
+void Connection::connected(const Error& error, transport::Stream stream) {
+  if (error.code) {
+    fail(error, Errc::ConnectFailed);
     return;
   }
   setDeadline(extras_->client->options.handshakeTimeout);

@@ -16,13 +16,15 @@ MARKS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA
 # The library never prints, exits or reads the environment: its user decides about all three.
 PRESUMPTUOUS = re.compile(
     r"\bstd::(cout|cerr|clog|exit|abort|terminate)\b|(?<![.>\w])(printf|fprintf|puts|perror|getenv)\s*\(")
+# But for this one, which is what it is for.
+ASKED_FOR = ROOT / "src/websocket/proxy_environment.cc"
 COMMENT = re.compile(r"//.*")
 
 
 def checkLines(path):
     text = path.read_text()
     lines = text.splitlines()
-    isLibrary = path.is_relative_to(ROOT / "src") and path.suffix in {".h", ".cc"}
+    isLibrary = path.is_relative_to(ROOT / "src") and path.suffix in {".h", ".cc"} and path != ASKED_FOR
     for number, line in enumerate(lines, 1):
         if "\t" in line:
             yield f"{where(path, number)}: a tab"

@@ -18,6 +18,9 @@ struct ConnectOptions {
   std::string key;
   /// Whoever answers is taken for the server.
   bool insecure = false;
+  /// An HTTP proxy to go through; none if empty. Or that which the environment names.
+  std::string proxy;
+  bool proxyFromEnvironment = false;
   /// For connecting, and for the handshake after it.
   std::chrono::milliseconds timeout{10'000};
   /// How long to go on receiving after the end of the input.

@@ -102,6 +102,12 @@ int main(int argc, char** argv) {
   connectCommand->add_flag("--insecure", connecting.insecure, "take whoever answers for the server");
   connectCommand->add_option("--wait", wait, "seconds to go on receiving after the end of the input")
       ->check(CLI::Range(0.0, 1e9));
+  CLI::Option* proxy = connectCommand->add_option(
+      "--proxy", connecting.proxy, "an HTTP proxy to go through: http://user:password@host:port");
+  connectCommand
+      ->add_flag("--proxy-env", connecting.proxyFromEnvironment,
+                 "go through the proxy that http_proxy, https_proxy or all_proxy names, but for no_proxy")
+      ->excludes(proxy);
   connectCommand
       ->add_option("--timeout", timeout, "seconds to connect in, and for the handshake after it; 0: no limit")
       ->capture_default_str()
