@@ -40,6 +40,7 @@ enum class Errc {
   OriginForbidden,
   HandshakeRefused,  ///< the server answered something else than 101
   AcceptInvalid,     ///< Sec-WebSocket-Accept absent or wrong
+  RedirectRefused,   ///< a redirect that may not be followed, or one too many
   ProxyRefused,      ///< the proxy made no connection; `Error::status` is its answer
   // HTTP
   BadRequest,

@@ -96,6 +96,11 @@ struct ClientOptions {
   /// empty; see proxyFromEnvironment. The proxy looks the server's name up, and connecting ends with its
   /// answer. Not for Unix sockets.
   std::string proxy{};
+  /// Redirects to follow (301, 302, 303, 307, 308), as a browser's WebSocket never does; 0: none. From wss:
+  /// to ws:, or to a Unix socket, none is followed. To another origin (scheme, host, port) go neither the
+  /// URL's credentials nor `cookies` nor any of `headers` nor the certificate of `tls`, and they come back
+  /// with no later redirect.
+  unsigned maxRedirects = 0;
 };
 
 /// One end of a WebSocket connection, on a client and on a server alike, with the members of the
@@ -133,7 +138,8 @@ class DUPLEX_API WebSocket {
 
   // --- the browser's members (WHATWG WebSockets §3.1)
 
-  /// Of a client, the URL it was given, in normal form; of a server's socket the request's.
+  /// Of a client, the URL it was given, in normal form, or that to which it was redirected; of a server's
+  /// socket the request's.
   std::string url() const;
   /// The subprotocol agreed on; empty until open, and if there is none.
   std::string protocol() const;

@@ -45,6 +45,7 @@ constexpr Row rows[] = {
     {Errc::OriginForbidden, noCode, 403, "the origin is not allowed"},
     {Errc::HandshakeRefused, noCode, 502, "the server did not answer 101"},
     {Errc::AcceptInvalid, noCode, 502, "Sec-WebSocket-Accept is absent or wrong"},
+    {Errc::RedirectRefused, noCode, 502, "the redirect may not be followed"},
     {Errc::ProxyRefused, noCode, 502, "the proxy made no connection"},
 
     {Errc::BadRequest, noCode, 400, "the request is malformed"},

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <memory>
-#include <utility>
+#include <string_view>
 
 #include <duplex/websocket.h>
 
@@ -11,14 +11,28 @@
 namespace duplex::websocket {
 
 /// What the connection of a client has and that of a server has not.
-struct Client {
-  Client(const Url& to, ClientOptions with) : url(to), options(std::move(with)) {}
+class Client {
+ public:
+  Client(const Url& to, ClientOptions with);
 
   /// Where it goes.
-  Url url;
-  const ClientOptions options;
+  const Url& url() const noexcept { return url_; }
+  const ClientOptions& options() const noexcept { return options_; }
+
+  /// Starts to connect. Throws TlsError.
+  void dial(net::Loop& loop, Dialer::Callback connected);
+  /// Goes where `location` leads, from now on. Throws SyntaxError if that may not be.
+  void redirect(std::string_view location);
+
   /// Until it is open.
   std::unique_ptr<ClientHandshake> handshake;
+
+ private:
+  Url url_;
+  const ClientOptions options_;
+  unsigned redirects_ = 0;
+  // It has been sent to another origin, which is to learn nothing that was meant for the first.
+  bool away_ = false;
 };
 
 }  // namespace duplex::websocket

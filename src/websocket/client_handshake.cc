@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "websocket/redirect.h"
 
 namespace duplex::websocket {
 namespace {
@@ -75,6 +77,17 @@ void checkCookies(const ClientOptions& options) {
   }
   if (!options.cookies.empty() && hasHeader(options, "Cookie"))
     throw SyntaxError("there are cookies, and a header Cookie beside them");
+}
+
+/// Empty if there is none, or more than one.
+std::string onlyLocation(std::span<const protocol::HeaderField> headers) {
+  std::string location;
+  for (const protocol::HeaderField& header : headers) {
+    if (!equalsIgnoringCase(header.name, "Location")) continue;
+    if (!location.empty()) return {};
+    location = header.value;
+  }
+  return location;
 }
 
 std::optional<Proxy> proxyOf(const ClientOptions& options) {
@@ -153,7 +166,9 @@ ClientHandshake::Answer ClientHandshake::judge() const {
   refusal.error = result.error == Errc::HandshakeRefused
                       ? Error(result.error, "the server answered " + std::to_string(parser_.status()))
                       : Error(result.error);
-  if (result.error == Errc::HandshakeRefused) refusal.error.status = parser_.status();
+  if (result.error != Errc::HandshakeRefused) return refusal;
+  refusal.error.status = parser_.status();
+  if (isRedirect(parser_.status())) refusal.location = onlyLocation(parser_.headers());
   return refusal;
 }
 

@@ -40,6 +40,8 @@ class ClientHandshake {
     /// Set: the server refused, or answered what it may not.
     Error error;
     bool refused = false;
+    /// With that: where a redirect leads; empty if it is none.
+    std::string location;
     std::string protocol;
     std::string extensions;
     /// Bytes of the input that belong to the answer; frames may follow them.

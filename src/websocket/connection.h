@@ -98,6 +98,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void dial();
   void connected(const Error& error, transport::Stream stream);
   MutableBytes readAnswer(MutableBytes bytes);
+  void follow(const std::string& location);
   void connectingTooLong();
   void setDeadline(Milliseconds timeout);
 

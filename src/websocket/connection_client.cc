@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "net/loop.h"
-#include "transport/tls_client.h"
 #include "websocket/client.h"
 #include "websocket/connection.h"
 
@@ -30,14 +29,12 @@ void Connection::setDeadline(Milliseconds timeout) {
 
 void Connection::dial() {
   Client& client = *extras_->client;
-  extras_->url = client.url.href;
-  setDeadline(client.options.connectTimeout);
+  extras_->url = client.url().href;
+  setDeadline(client.options().connectTimeout);
   try {
-    Ref<transport::TlsClientContext> tls;
-    if (client.url.secure) tls = group_.loop.local<transport::TlsClients>().context(client.options.tls);
-    client.handshake = std::make_unique<ClientHandshake>(
-        group_.loop, client.url, client.options, std::move(tls),
-        [this](const Error& error, transport::Stream stream) { connected(error, std::move(stream)); });
+    client.dial(group_.loop, [this](const Error& error, transport::Stream stream) {
+      connected(error, std::move(stream));
+    });
   } catch (const TlsError& thrown) {
     fail(Error(Errc::TlsFailed, thrown.what()), Errc::TlsFailed);
   }
@@ -48,7 +45,7 @@ void Connection::connected(const Error& error, transport::Stream stream) {
     fail(error, Errc::ConnectFailed);
     return;
   }
-  setDeadline(extras_->client->options.handshakeTimeout);
+  setDeadline(extras_->client->options().handshakeTimeout);
   stream_ = std::move(stream);
   stream_.setHandler(*this);
   try {
@@ -72,6 +69,10 @@ void Connection::connectingTooLong() {
 MutableBytes Connection::readAnswer(MutableBytes bytes) {
   ClientHandshake::Answer answer = extras_->client->handshake->feed(bytes);
   if (!answer.complete) return {};
+  if (!answer.location.empty() && extras_->client->options().maxRedirects > 0) {
+    follow(answer.location);
+    return {};
+  }
   if (answer.refused) {
     fail(answer.error, Errc::HandshakeRefused);
     return {};
@@ -83,6 +84,18 @@ MutableBytes Connection::readAnswer(MutableBytes bytes) {
   heartbeat();
   if (extras_->onopen) guarded([this] { extras_->onopen(); });
   return bytes.subspan(answer.consumed);
+}
+
+/// On a connection of its own: what the server still sends on this one is nobody's.
+void Connection::follow(const std::string& location) {
+  try {
+    extras_->client->redirect(location);
+  } catch (const SyntaxError& error) {
+    fail(Error(Errc::RedirectRefused, error.what()), Errc::RedirectRefused);
+    return;
+  }
+  stream_.close();
+  dial();
 }
 
 }  // namespace duplex::websocket

@@ -47,15 +47,6 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-/// Whether what follows the host is nothing or a port. (Boost.URL 1.81 takes "h:x" for a URL.)
-bool hasGoodPort(std::string_view authority) {
-  authority.remove_prefix(authority.rfind('@') + 1);
-  const std::size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
-  if (colon == std::string_view::npos) return true;
-  const std::string_view port = authority.substr(colon + 1);
-  return std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 bool isSecure(std::string_view text, std::string_view scheme) {
   if (equalsIgnoringCase(scheme, "ws") || equalsIgnoringCase(scheme, "http")) return false;
   if (equalsIgnoringCase(scheme, "wss") || equalsIgnoringCase(scheme, "https")) return true;
@@ -90,6 +81,14 @@ Url parseUnixUrl(std::string_view text, std::string_view rest) {
 }
 
 }  // namespace
+
+bool hasGoodPort(std::string_view authority) {
+  authority.remove_prefix(authority.rfind('@') + 1);
+  const std::size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
+  if (colon == std::string_view::npos) return true;
+  const std::string_view port = authority.substr(colon + 1);
+  return std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
 
 bool sameOrigin(const Url& a, const Url& b) noexcept {
   return a.secure == b.secure && a.port == b.port && a.host == b.host && a.unixSocket == b.unixSocket;

@@ -33,6 +33,9 @@ struct Url {
 /// Throws SyntaxError for another scheme, a fragment, or what is no URL.
 Url parseUrl(std::string_view text);
 
+/// Whether what follows the host of `authority` is nothing or a port. (Boost.URL 1.81 takes "h:x" for one.)
+bool hasGoodPort(std::string_view authority);
+
 /// Whether both lead to the same server in the same way: what is meant for the one may go to the other.
 bool sameOrigin(const Url& a, const Url& b) noexcept;
 

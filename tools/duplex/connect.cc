@@ -91,6 +91,7 @@ duplex::ClientOptions clientOptions(const ConnectOptions& options) {
   client.tls = {
       .ca = options.authority, .cert = options.certificate, .key = options.key, .verify = !options.insecure};
   client.proxy = options.proxyFromEnvironment ? duplex::proxyFromEnvironment(options.url) : options.proxy;
+  client.maxRedirects = options.follow;
   client.connectTimeout = client.handshakeTimeout = options.timeout;
   for (const std::string& header : options.headers)
     client.headers.push_back(split(header, ':', "Name: value"));

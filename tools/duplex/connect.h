@@ -21,6 +21,8 @@ struct ConnectOptions {
   /// An HTTP proxy to go through; none if empty. Or that which the environment names.
   std::string proxy;
   bool proxyFromEnvironment = false;
+  /// Redirects to follow.
+  unsigned follow = 0;
   /// For connecting, and for the handshake after it.
   std::chrono::milliseconds timeout{10'000};
   /// How long to go on receiving after the end of the input.

@@ -108,6 +108,7 @@ int main(int argc, char** argv) {
       ->add_flag("--proxy-env", connecting.proxyFromEnvironment,
                  "go through the proxy that http_proxy, https_proxy or all_proxy names, but for no_proxy")
       ->excludes(proxy);
+  connectCommand->add_option("--follow", connecting.follow, "redirects to follow")->capture_default_str();
   connectCommand
       ->add_option("--timeout", timeout, "seconds to connect in, and for the handshake after it; 0: no limit")
       ->capture_default_str()
