@@ -26,6 +26,7 @@ namespace net {
 class Mailbox;
 }
 namespace websocket {
+class Client;
 class Connection;
 struct Extras;
 }  // namespace websocket
@@ -73,6 +74,36 @@ struct SendOptions {
   std::string_view key{};
 };
 
+/// Whether and how a client connects again when its connection was lost or could not be made. It does so
+/// where that makes sense: after a failure of the network or of a name server, after an answer that says
+/// that a server is down (408, 425, 429, 500, 502, 503, 504), and after `codes`; never after `close` or
+/// `terminate`, a refusal, or a breach of the protocol.
+struct Reconnect {
+  /// Tries in a row before it is given up; 0: none.
+  unsigned maxTries = 0;
+  /// Each try waits for a time drawn at random from 0 to this, which doubles with each in a row, up to
+  /// `maxDelay`: clients that were lost together do not come back together.
+  std::chrono::milliseconds delay{1'000};
+  std::chrono::milliseconds maxDelay{60'000};
+  /// A connection that was open for so long begins the count anew.
+  std::chrono::milliseconds stableTime{10'000};
+  /// The close codes after which it tries; 1006 stands for a connection that ended without one. If empty:
+  /// 1001, 1006, 1011, 1012, 1013 and 1014.
+  std::vector<std::uint16_t> codes{};
+};
+
+/// Why a client connects again, and when; see `WebSocket::onreconnect`.
+struct ReconnectEvent {
+  /// How the connection ended.
+  CloseEvent end;
+  /// What failed; `error.code` is not set if nothing did.
+  Error error;
+  /// The number of the try in a row, from 1 on.
+  unsigned tries = 0;
+  /// Until it is made.
+  std::chrono::milliseconds delay{0};
+};
+
 /// How a client connects.
 struct ClientOptions {
   /// Subprotocols offered, best first (RFC 6455 §1.9).
@@ -101,6 +132,8 @@ struct ClientOptions {
   /// URL's credentials nor `cookies` nor any of `headers` nor the certificate of `tls`, and they come back
   /// with no later redirect.
   unsigned maxRedirects = 0;
+  /// By default a connection that is lost is gone.
+  Reconnect reconnect{};
 };
 
 /// One end of a WebSocket connection, on a client and on a server alike, with the members of the
@@ -160,6 +193,15 @@ class DUPLEX_API WebSocket {
   void onerror(Function<void(const Error&)> handler) const;
   /// Exactly once, last of all.
   void onclose(Function<void(const CloseEvent&)> handler) const;
+
+  /// Of a client with `ClientOptions::reconnect`: the connection was lost, or could not be made, and another
+  /// try follows. In the place of `onerror` and `onclose`, which come when it is given up or closed.
+  /// Meanwhile `readyState` is Connecting, `send` throws, and what had not been sent is gone; `close` ends
+  /// it.
+  void onreconnect(Function<void(const ReconnectEvent&)> handler) const;
+  /// Of such a client: open again. The server knows nothing of what was before: here it is told anew what
+  /// this client wants. Without this handler `onopen` is called each time.
+  void onreopen(Function<void()> handler) const;
 
   /// Queues one message; it leaves with all else that is queued when the handlers of this turn are
   /// done. Text that is not UTF-8 is sent with U+FFFD in the place of what is not, as from a browser.
@@ -260,6 +302,8 @@ class DUPLEX_API WebSocket {
   void sendChecked(bool text, std::span<const std::byte> payload, std::string_view key) const;
   template <class F>
   void setHandler(F websocket::Extras::*place, F handler) const;
+  template <class F>
+  void setClientHandler(F websocket::Client::*place, F handler) const;
   /// Takes `made`; returns it, or null after destroying it where the connection is gone.
   void* setData(void* made, const void* type, void (*destroy)(void*)) const;
   void* getData(const void* type) const noexcept;

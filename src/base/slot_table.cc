@@ -62,6 +62,10 @@ void SlotTable::release(Id id) noexcept {
   --size_;
 }
 
+void SlotTable::replace(Id id, void* object) noexcept {
+  findLive(id)->object = object;
+}
+
 void SlotTable::setState(Id id, std::uint8_t state) noexcept {
   Slot* slot = findLive(id);
   if (slot != nullptr) slot->word.store(makeWord(id.generation, state), std::memory_order_release);

@@ -35,6 +35,8 @@ class SlotTable {
   Id allocate(void* object);
   /// From now on `id` is dead. Nothing if it is already.
   void release(Id id) noexcept;
+  /// From now on `id`, which is not dead, finds `object`, not null.
+  void replace(Id id, void* object) noexcept;
   /// Null if dead.
   void* get(Id id) const noexcept;
   /// Objects in the table.

@@ -1,16 +1,28 @@
 #include "websocket/client.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 
-#include <duplex/error.h>
-
 #include "transport/tls_client.h"
 #include "websocket/redirect.h"
+#include "websocket/retry.h"
 
 namespace duplex::websocket {
+namespace {
 
-Client::Client(const Url& to, ClientOptions with) : url_(to), options_(std::move(with)) {}
+/// Whether `how` says to try again after the close code `code`.
+bool allows(const Reconnect& how, std::uint16_t code) {
+  constexpr std::uint16_t usual[] = {1001, 1006, 1011, 1012, 1013, 1014};
+  const std::span<const std::uint16_t> codes = how.codes.empty() ? std::span(usual) : std::span(how.codes);
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+}  // namespace
+
+Client::Client(const Url& to, ClientOptions with) : first_(to), url_(to), options_(std::move(with)) {}
 
 void Client::dial(net::Loop& loop, Dialer::Callback connected) {
   ClientOptions options = options_;
@@ -33,6 +45,27 @@ void Client::redirect(std::string_view location) {
   ++redirects_;
   away_ = away_ || !sameOrigin(url_, to);
   url_ = std::move(to);
+}
+
+bool Client::opened(TimePoint now) noexcept {
+  openSince_ = now;
+  return std::exchange(wasOpen_, true);
+}
+
+bool Client::triesAgain(const CloseEvent& end, const Error* error, TimePoint now) {
+  lost.reset();
+  const Reconnect& how = options_.reconnect;
+  const auto since = std::exchange(openSince_, std::nullopt);
+  if (since && now - *since >= how.stableTime) tries_ = 0;
+  if (stopped_ || tries_ >= how.maxTries) return false;
+  const bool sensible = error != nullptr ? mayPass(*error) : allows(how, end.code);
+  if (!sensible) return false;
+  ++tries_;
+  lost = ReconnectEvent{end, error == nullptr ? Error() : *error, tries_, drawDelay(how, tries_)};
+  url_ = first_;
+  redirects_ = 0;
+  away_ = false;
+  return true;
 }
 
 }  // namespace duplex::websocket

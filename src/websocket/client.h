@@ -1,10 +1,16 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
+#include <duplex/error.h>
+#include <duplex/function.h>
+#include <duplex/message.h>
 #include <duplex/websocket.h>
 
+#include "base/clock.h"
+#include "net/loop.h"
 #include "websocket/client_handshake.h"
 #include "websocket/url.h"
 
@@ -27,12 +33,46 @@ class Client {
   /// Until it is open.
   std::unique_ptr<ClientHandshake> handshake;
 
+  // --- connecting again
+
+  /// It is open; whether it has been so before.
+  bool opened(TimePoint now) noexcept;
+  /// The application wants it to end.
+  void stop() noexcept { stopped_ = true; }
+  /// The connection has ended as `end` says, with `error` unless that is null. Whether it is to be tried
+  /// again; then `lost` tells of that, and it goes where it went first.
+  bool triesAgain(const CloseEvent& end, const Error* error, TimePoint now);
+
+  Function<void(const ReconnectEvent&)> onreconnect;
+  Function<void()> onreopen;
+  /// Set while the end of a connection has not been told.
+  std::optional<ReconnectEvent> lost;
+
+  /// Keeps the loop alive.
+  class Waiting {
+   public:
+    explicit Waiting(net::Loop& loop) noexcept : loop_(loop) { loop_.hold(); }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() { loop_.unhold(); }
+
+   private:
+    net::Loop& loop_;
+  };
+  /// Until the next try.
+  std::optional<Waiting> waiting;
+
  private:
+  const Url first_;
   Url url_;
   const ClientOptions options_;
   unsigned redirects_ = 0;
   // It has been sent to another origin, which is to learn nothing that was meant for the first.
   bool away_ = false;
+  bool wasOpen_ = false;
+  bool stopped_ = false;
+  unsigned tries_ = 0;
+  std::optional<TimePoint> openSince_;
 };
 
 }  // namespace duplex::websocket

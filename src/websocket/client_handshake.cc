@@ -125,6 +125,8 @@ void checkOptions(const ClientOptions& options) {
     throw SyntaxError("there is an origin, and a header Origin beside it");
   checkCookies(options);
   proxyOf(options);
+  if (options.reconnect.delay.count() < 0 || options.reconnect.maxDelay.count() < 0)
+    throw SyntaxError("reconnect: a delay is negative");
 }
 
 ClientHandshake::ClientHandshake(net::Loop& loop, const Url& url, const ClientOptions& options,

@@ -264,7 +264,7 @@ void Connection::publish(std::string_view topic, Opcode type, Bytes payload, std
 void Connection::onTimer() {
   switch (state_) {
     case ReadyState::Connecting:
-      connectingTooLong();
+      onConnectingTimer();
       return;
     case ReadyState::Open:
       heartbeat();

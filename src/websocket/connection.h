@@ -44,6 +44,8 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   Connection(Group& group, transport::Stream stream, Request request, std::string protocol);
   /// A client's, which starts to connect.
   Connection(Group& group, const Url& url, ClientOptions options);
+  /// A client's, in the place of `from`, which was lost and is to be destroyed. `waitForTry` is to follow.
+  explicit Connection(Connection& from);
 
   /// Tells the route that the connection is open, then reads `leftover`, which came with the request.
   void start(MutableBytes leftover);
@@ -99,8 +101,16 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void connected(const Error& error, transport::Stream stream);
   MutableBytes readAnswer(MutableBytes bytes);
   void follow(const std::string& location);
-  void connectingTooLong();
+  void onConnectingTimer();
   void setDeadline(Milliseconds timeout);
+  // And when it is lost.
+  bool triesAgain();
+  void stopTrying() noexcept {
+    if (extras_ != nullptr && extras_->client != nullptr) extras_->client->stop();
+  }
+  void lose();
+  void tryAgain();
+  void waitForTry();
 
   void receive(MutableBytes input);
   void onEvent(const protocol::Event& event);

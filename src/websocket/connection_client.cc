@@ -1,4 +1,5 @@
-// The way of a client's connection from its URL until it is open.
+// The way of a client's connection from its URL until it is open, and back there when it is lost.
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -61,7 +62,13 @@ void Connection::onConnected() {
   stream_.output().append(extras_->client->handshake->request());
 }
 
-void Connection::connectingTooLong() {
+void Connection::onConnectingTimer() {
+  Client& client = *extras_->client;
+  if (client.waiting) {
+    client.waiting.reset();
+    dial();
+    return;
+  }
   const Errc error = stream_ ? Errc::HandshakeTimeout : Errc::ConnectTimeout;
   fail(Error(error), error);
 }
@@ -77,12 +84,17 @@ MutableBytes Connection::readAnswer(MutableBytes bytes) {
     fail(answer.error, Errc::HandshakeRefused);
     return {};
   }
-  extras_->client->handshake.reset();
+  Client& client = *extras_->client;
+  client.handshake.reset();
   extras_->protocol = std::move(answer.protocol);
   extras_->extensions = std::move(answer.extensions);
   setState(ReadyState::Open);
   heartbeat();
-  if (extras_->onopen) guarded([this] { extras_->onopen(); });
+  if (client.opened(group_.loop.now()) && client.onreopen) {
+    guarded([&client] { client.onreopen(); });
+  } else if (extras_->onopen) {
+    guarded([this] { extras_->onopen(); });
+  }
   return bytes.subspan(answer.consumed);
 }
 
@@ -96,6 +108,58 @@ void Connection::follow(const std::string& location) {
   }
   stream_.close();
   dial();
+}
+
+// --- connecting again
+
+bool Connection::triesAgain() {
+  if (extras_ == nullptr || extras_->client == nullptr) return false;
+  const Error* const error = extras_->failed ? &extras_->error : nullptr;
+  return extras_->client->triesAgain(extras_->closeEvent, error, group_.loop.now());
+}
+
+/// In the place of the end. What was of the connection goes; what is the application's stays.
+void Connection::lose() {
+  extras_->protocol.clear();
+  extras_->extensions.clear();
+  extras_->progress = 0;
+  extras_->discarded = 0;
+  extras_->remote = {};
+  extras_->peerEnded = false;
+  extras_->closeEvent = {};
+  extras_->failed = false;
+  extras_->error = {};
+  // No handler runs inside a call, and none of this connection's is to find it gone.
+  group_.loop.defer([socket = handle()] {
+    if (Connection* self = socket.local()) self->tryAgain();
+  });
+}
+
+/// A new connection, for nothing of the protocol's state is to outlive the old one.
+void Connection::tryAgain() {
+  if (!extras_->client->lost) return;
+  Connection* const successor = group_.memory.connections.make(*this);
+  destroy();
+  successor->waitForTry();
+}
+
+Connection::Connection(Connection& from)
+    : group_(from.group_),
+      extras_(std::exchange(from.extras_, nullptr)),
+      id_(std::exchange(from.id_, {})),
+      session_(group_.role, group_.sessionLimits) {
+  group_.loop.mailbox().slots.replace(id_, this);
+  noteReceived();
+  setState(ReadyState::Connecting);
+  group_.add(*this);
+}
+
+void Connection::waitForTry() {
+  Client& client = *extras_->client;
+  const ReconnectEvent event = *std::exchange(client.lost, std::nullopt);
+  client.waiting.emplace(group_.loop);
+  group_.loop.schedule(*this, event.delay);
+  if (client.onreconnect) guarded([&] { client.onreconnect(event); });
 }
 
 }  // namespace duplex::websocket

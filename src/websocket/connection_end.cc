@@ -32,6 +32,7 @@ void Connection::closeDeadline() {
 }
 
 void Connection::close(std::uint16_t code, std::string_view reason) {
+  stopTrying();
   if (state_ == ReadyState::Connecting) {
     fail(Error(Errc::Terminated, "closed before the connection was open"), Errc::Terminated);
   } else if (state_ == ReadyState::Open) {
@@ -47,6 +48,7 @@ void Connection::sendClose(std::uint16_t code, std::string_view reason) {
 }
 
 void Connection::terminate() {
+  stopTrying();
   finish(true);
 }
 
@@ -133,7 +135,8 @@ void Connection::onFailed(std::error_code error) {
 
 void Connection::finish(bool reset) {
   if (state_ == ReadyState::Closed) return;
-  setState(ReadyState::Closed);
+  const bool again = triesAgain();
+  setState(again ? ReadyState::Connecting : ReadyState::Closed);
   cancel();
   // What never left stays counted, as in a browser.
   const std::size_t lost = bufferedAmount() - (extras_ == nullptr ? 0 : extras_->discarded);
@@ -142,7 +145,14 @@ void Connection::finish(bool reset) {
   if (stream_) extras().remote = stream_.remoteAddress();
   stream_.close(reset);
   if (topics() != 0) group_.topics->remove(*this);
-  if (extras_ != nullptr && extras_->client != nullptr) extras_->client->handshake.reset();
+  if (extras_ != nullptr && extras_->client != nullptr) {
+    extras_->client->handshake.reset();
+    extras_->client->waiting.reset();
+  }
+  if (again) {
+    lose();
+    return;
+  }
   // The close event is a task of its own: no handler runs inside a call.
   group_.loop.defer([socket = handle()] {
     if (Connection* self = socket.local()) self->tellEnd();

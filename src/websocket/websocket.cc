@@ -151,6 +151,14 @@ void WebSocket::setHandler(F websocket::Extras::*place, F handler) const {
   }
 }
 
+template <class F>
+void WebSocket::setClientHandler(F websocket::Client::*place, F handler) const {
+  Connection* connection = local();
+  if (connection == nullptr || !connection->isClient()) return;
+  websocket::Extras& extras = connection->extras();
+  extras.set((*extras.client).*place, std::move(handler));
+}
+
 void WebSocket::onopen(Function<void()> handler) const {
   setHandler(&websocket::Extras::onopen, std::move(handler));
 }
@@ -165,6 +173,14 @@ void WebSocket::onerror(Function<void(const Error&)> handler) const {
 
 void WebSocket::onclose(Function<void(const CloseEvent&)> handler) const {
   setHandler(&websocket::Extras::onclose, std::move(handler));
+}
+
+void WebSocket::onreconnect(Function<void(const ReconnectEvent&)> handler) const {
+  setClientHandler(&websocket::Client::onreconnect, std::move(handler));
+}
+
+void WebSocket::onreopen(Function<void()> handler) const {
+  setClientHandler(&websocket::Client::onreopen, std::move(handler));
 }
 
 void WebSocket::onping(Function<void(std::string_view)> handler) const {

@@ -92,6 +92,7 @@ duplex::ClientOptions clientOptions(const ConnectOptions& options) {
       .ca = options.authority, .cert = options.certificate, .key = options.key, .verify = !options.insecure};
   client.proxy = options.proxyFromEnvironment ? duplex::proxyFromEnvironment(options.url) : options.proxy;
   client.maxRedirects = options.follow;
+  client.reconnect.maxTries = options.reconnect;
   client.connectTimeout = client.handshakeTimeout = options.timeout;
   for (const std::string& header : options.headers)
     client.headers.push_back(split(header, ':', "Name: value"));
@@ -127,12 +128,14 @@ void readInput(duplex::WebSocket ws, const ConnectOptions& options) {
   std::thread([ws, loop, slash = options.slash, wait = options.wait] {
     std::string line;
     while (std::getline(std::cin, line)) {
-      if (!slash || line.empty() || line.front() != '/') {
-        ws.send(line);
-        continue;
-      }
       try {
-        runCommand(ws, line);
+        if (slash && !line.empty() && line.front() == '/') {
+          runCommand(ws, line);
+        } else {
+          ws.send(line);
+        }
+      } catch (const duplex::InvalidStateError&) {
+        note(red, "not connected: a line was not sent");
       } catch (const std::exception& error) {
         note(red, error.what());
       }
@@ -162,6 +165,13 @@ int connect(const ConnectOptions& options) {
     const std::string protocol = ws.protocol();
     note(dim, "connected to " + ws.url() + (protocol.empty() ? "" : ", subprotocol " + protocol));
     readInput(ws, options);
+  });
+  ws.onreopen([ws] { note(dim, "connected again to " + ws.url()); });
+  ws.onreconnect([](const duplex::ReconnectEvent& event) {
+    note(red,
+         fmt::format("{}; try {} in {:.1f} s",
+                     event.error.code ? event.error.message : fmt::format("closed with {}", event.end.code),
+                     event.tries, std::chrono::duration<double>(event.delay).count()));
   });
   ws.onmessage(&printMessage);
   ws.onerror([](const duplex::Error& error) { note(red, error.message); });

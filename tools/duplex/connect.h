@@ -23,6 +23,8 @@ struct ConnectOptions {
   bool proxyFromEnvironment = false;
   /// Redirects to follow.
   unsigned follow = 0;
+  /// Tries to connect again, in a row.
+  unsigned reconnect = 0;
   /// For connecting, and for the handshake after it.
   std::chrono::milliseconds timeout{10'000};
   /// How long to go on receiving after the end of the input.

@@ -110,6 +110,10 @@ int main(int argc, char** argv) {
       ->excludes(proxy);
   connectCommand->add_option("--follow", connecting.follow, "redirects to follow")->capture_default_str();
   connectCommand
+      ->add_option("--reconnect", connecting.reconnect,
+                   "tries in a row to connect again when that makes sense")
+      ->capture_default_str();
+  connectCommand
       ->add_option("--timeout", timeout, "seconds to connect in, and for the handshake after it; 0: no limit")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e9));
