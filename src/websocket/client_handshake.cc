@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "websocket/compression.h"
 #include "websocket/redirect.h"
 
 namespace duplex::websocket {
@@ -104,6 +105,7 @@ protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& opt
   ours.key = protocol::makeKey();
   ours.protocols = options.protocols;
   ours.origin = options.origin;
+  if (options.compression.mode != Compression::Off) ours.deflate = deflatePolicy(options.compression);
   for (const auto& [name, value] : options.headers) ours.extraHeaders += name + ": " + value + "\r\n";
   ours.extraHeaders += cookieHeader(options);
   if (!url.credentials.empty() && !hasHeader(options, "Authorization")) {
@@ -113,6 +115,7 @@ protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& opt
 }
 
 void checkOptions(const ClientOptions& options) {
+  checkCompression(options.compression);
   for (auto protocol = options.protocols.begin(); protocol != options.protocols.end(); ++protocol) {
     if (!protocol::isToken(*protocol)) throw SyntaxError("'" + *protocol + "' is not a subprotocol's name");
     if (std::find(options.protocols.begin(), protocol, *protocol) != protocol) {
@@ -161,9 +164,10 @@ ClientHandshake::Answer ClientHandshake::feed(Bytes bytes) {
 }
 
 ClientHandshake::Answer ClientHandshake::judge() const {
-  const protocol::UpgradeResult result =
+  protocol::UpgradeResult result =
       protocol::checkResponse({parser_.status(), parser_.version(), parser_.headers()}, ours_);
-  if (result.error == Errc{}) return {.protocol = result.protocol, .extensions = result.extensions};
+  if (result.error == Errc{})
+    return {.protocol = std::move(result.protocol), .deflate = std::move(result.deflate)};
   Answer refusal{.refused = true};
   refusal.error = result.error == Errc::HandshakeRefused
                       ? Error(result.error, "the server answered " + std::to_string(parser_.status()))

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include <duplex/error.h>
@@ -43,7 +45,7 @@ class ClientHandshake {
     /// With that: where a redirect leads; empty if it is none.
     std::string location;
     std::string protocol;
-    std::string extensions;
+    std::optional<protocol::DeflateAgreement> deflate;
     /// Bytes of the input that belong to the answer; frames may follow them.
     std::size_t consumed = 0;
   };
@@ -65,7 +67,7 @@ protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& opt
 
 /// Throws SyntaxError if a browser would refuse `options`: subprotocols that are no tokens or occur
 /// twice (WHATWG WebSockets §3.1), headers and cookies that are none, or headers that belong to the
-/// handshake.
+/// handshake; std::invalid_argument for windows of compression that do not exist.
 void checkOptions(const ClientOptions& options);
 
 }  // namespace duplex::websocket

@@ -87,7 +87,7 @@ MutableBytes Connection::readAnswer(MutableBytes bytes) {
   Client& client = *extras_->client;
   client.handshake.reset();
   extras_->protocol = std::move(answer.protocol);
-  extras_->extensions = std::move(answer.extensions);
+  if (answer.deflate) compress(std::move(*answer.deflate));
   setState(ReadyState::Open);
   heartbeat();
   if (client.opened(group_.loop.now()) && client.onreopen) {
@@ -121,7 +121,6 @@ bool Connection::triesAgain() {
 /// In the place of the end. What was of the connection goes; what is the application's stays.
 void Connection::lose() {
   extras_->protocol.clear();
-  extras_->extensions.clear();
   extras_->progress = 0;
   extras_->discarded = 0;
   extras_->remote = {};
@@ -148,6 +147,8 @@ Connection::Connection(Connection& from)
       extras_(std::exchange(from.extras_, nullptr)),
       id_(std::exchange(from.id_, {})),
       session_(group_.role, group_.sessionLimits) {
+  // What was agreed on with the old one's server.
+  extras_->compression.reset();
   group_.loop.mailbox().slots.replace(id_, this);
   noteReceived();
   setState(ReadyState::Connecting);

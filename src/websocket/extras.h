@@ -15,6 +15,7 @@
 
 #include "websocket/backlog.h"
 #include "websocket/client.h"
+#include "websocket/compression.h"
 
 namespace duplex::websocket {
 
@@ -69,9 +70,10 @@ struct Extras {
 
   std::string url;
   std::string protocol;
-  std::string extensions;
   /// A client's part; null on a server.
   std::unique_ptr<Client> client;
+  /// What it keeps for compression, if that was agreed on and keeps anything.
+  std::unique_ptr<DedicatedCompression> compression;
 
   /// Null while nothing waits in it.
   std::unique_ptr<Backlog> backlog;

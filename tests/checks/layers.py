@@ -22,6 +22,7 @@ FLOOR_OF_HEADER = {
     "tls": "transport",
     "websocket": "websocket",
     "proxy": "websocket",
+    "compression": "websocket",
     "request": "http",
     "response": "http",
     "handler": "http",

@@ -88,6 +88,7 @@ duplex::ClientOptions clientOptions(const ConnectOptions& options) {
   client.protocols = options.protocols;
   client.origin = options.origin;
   client.limits.maxMessageSize = 1024 * 1024 * 1024;
+  client.compression = options.compression;
   client.tls = {
       .ca = options.authority, .cert = options.certificate, .key = options.key, .verify = !options.insecure};
   client.proxy = options.proxyFromEnvironment ? duplex::proxyFromEnvironment(options.url) : options.proxy;
@@ -163,7 +164,9 @@ int connect(const ConnectOptions& options) {
   }
   ws.onopen([ws, &options] {
     const std::string protocol = ws.protocol();
-    note(dim, "connected to " + ws.url() + (protocol.empty() ? "" : ", subprotocol " + protocol));
+    const std::string extensions = ws.extensions();
+    note(dim, "connected to " + ws.url() + (protocol.empty() ? "" : ", subprotocol " + protocol) +
+                  (extensions.empty() ? "" : ", " + forTerminal(extensions)));
     readInput(ws, options);
   });
   ws.onreopen([ws] { note(dim, "connected again to " + ws.url()); });

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <duplex/compression.h>
+
 struct ConnectOptions {
   std::string url;
   std::vector<std::string> protocols;
@@ -27,6 +29,7 @@ struct ConnectOptions {
   unsigned reconnect = 0;
   /// For connecting, and for the handshake after it.
   std::chrono::milliseconds timeout{10'000};
+  duplex::Compression compression{.mode = duplex::Compression::Dedicated};
   /// How long to go on receiving after the end of the input.
   std::chrono::milliseconds wait{0};
   /// Lines that begin with a slash are commands.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <map>
 #include <string>
 
 #include <duplex/version.h>
@@ -29,6 +30,19 @@ std::chrono::milliseconds milliseconds(double seconds) {
 std::string isMode(const std::string& text) {
   const bool octal = !text.empty() && text.size() <= 4 && text.find_first_not_of("01234567") == text.npos;
   return octal ? "" : "permissions are octal digits, such as 660";
+}
+
+/// The modes of compression by their names on the command line.
+const std::map<std::string, duplex::Compression::Mode> modes{{"off", duplex::Compression::Off},
+                                                             {"shared", duplex::Compression::Shared},
+                                                             {"dedicated", duplex::Compression::Dedicated}};
+
+void addCompression(CLI::App& command, std::string& mode) {
+  command
+      .add_option("--compression", mode,
+                  "permessage-deflate: off; shared, each message by itself; dedicated, with context takeover")
+      ->capture_default_str()
+      ->check(CLI::IsMember(modes));
 }
 
 }  // namespace
@@ -75,6 +89,8 @@ int main(int argc, char** argv) {
       ->add_option("--tls-client-ca", serving.clientAuthority,
                    "file with certificates; only clients that one of them vouches for get in")
       ->needs(certificate);
+  std::string serveCompression = "off";
+  addCompression(*serveCommand, serveCompression);
   serveCommand->add_option("--log", level, "trace, debug, info, warn or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
@@ -100,6 +116,8 @@ int main(int argc, char** argv) {
   ownCertificate->needs(ownKey);
   ownKey->needs(ownCertificate);
   connectCommand->add_flag("--insecure", connecting.insecure, "take whoever answers for the server");
+  std::string connectCompression = "dedicated";
+  addCompression(*connectCommand, connectCompression);
   connectCommand->add_option("--wait", wait, "seconds to go on receiving after the end of the input")
       ->check(CLI::Range(0.0, 1e9));
   CLI::Option* proxy = connectCommand->add_option(
@@ -128,6 +146,8 @@ int main(int argc, char** argv) {
 
   CLI11_PARSE(program, argc, argv);
   serving.permissions = static_cast<unsigned>(std::stoul(permissions, nullptr, 8));
+  serving.compression.mode = modes.at(serveCompression);
+  connecting.compression.mode = modes.at(connectCompression);
   connecting.wait = milliseconds(wait);
   connecting.timeout = milliseconds(timeout);
   try {
