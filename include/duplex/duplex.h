@@ -16,6 +16,7 @@
 #include <duplex/response.h>
 #include <duplex/router.h>
 #include <duplex/static.h>
+#include <duplex/task.h>
 #include <duplex/tls.h>
 #include <duplex/version.h>
 #include <duplex/websocket.h>

@@ -8,8 +8,27 @@ namespace duplex {
 
 template <class Signature>
 class Function;
+template <class T = void>
+class Task;
 
 namespace detail {
+
+template <class T>
+inline constexpr bool isTask = false;
+template <class T>
+inline constexpr bool isTask<Task<T>> = true;
+
+/// How a callable that is a coroutine is started. Specialised, with `start(callable, args…)`, for the
+/// handlers whose arguments can be kept as long as the coroutine lives.
+template <class Signature>
+struct StartCoroutine {
+  template <class F, class... Args>
+  static void start(F&, Args&&...) {
+    static_assert(!sizeof(F*),
+                  "this handler cannot be a coroutine: what it is given, and itself, would be gone at "
+                  "the first co_await. Let it call duplex::spawn");
+  }
+};
 
 template <class R, class F, class First, class...>
 struct TakesFirst : std::bool_constant<std::is_invocable_r_v<R, F, First>> {};
@@ -88,12 +107,20 @@ class Function<R(Args...)> {
 
     static R invoke(Target* self, Args&&... args) {
       D& callable = static_cast<Holder*>(self)->callable;
-      if constexpr (std::is_invocable_r_v<R, D&, Args...>) {
-        return static_cast<R>(callable(std::forward<Args>(args)...));
-      } else if constexpr (detail::takesFirst<R, D&, Args...>()) {
-        return static_cast<R>(callable(detail::first(std::forward<Args>(args)...)));
+      if constexpr (std::is_void_v<R> && detail::isTask<decltype(apply(callable, std::declval<Args>()...))>) {
+        detail::StartCoroutine<R(Args...)>::start(callable, std::forward<Args>(args)...);
       } else {
-        return static_cast<R>(callable());
+        return static_cast<R>(apply(callable, std::forward<Args>(args)...));
+      }
+    }
+    /// With as many of the arguments as it takes.
+    static decltype(auto) apply(D& callable, Args&&... args) {
+      if constexpr (std::is_invocable_r_v<R, D&, Args...>) {
+        return callable(std::forward<Args>(args)...);
+      } else if constexpr (detail::takesFirst<R, D&, Args...>()) {
+        return callable(detail::first(std::forward<Args>(args)...));
+      } else {
+        return callable();
       }
     }
     static void drop(Target* self) { delete static_cast<Holder*>(self); }

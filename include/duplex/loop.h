@@ -7,11 +7,15 @@
 
 #include <duplex/export.h>
 #include <duplex/function.h>
+#include <duplex/task.h>
 
 namespace duplex {
 
 namespace net {
 class Mailbox;
+}
+namespace detail {
+class SleepWait;
 }
 
 /// A weak handle to one thread's event loop. Each thread has at most one loop; it is made by the
@@ -24,6 +28,9 @@ class DUPLEX_API Loop {
   /// Runs `task` on the loop's thread, in the order of posting; a task posted from within a task
   /// runs in the next turn. From any thread. Returns false, and drops the task, if the loop is gone.
   bool post(Function<void()> task) const;
+  /// `co_await loop.sleep(100ms)`: goes on when `delay` has passed, on the calling thread's loop, and not
+  /// before its next turn. Until then it keeps the loop alive, as a timer does.
+  static detail::SleepWait sleep(std::chrono::milliseconds delay) noexcept;
   /// "uring" or "epoll": what the calling thread's loop talks to the network through.
   static std::string_view backend();
   /// Why "uring" cannot be used here: what the kernel, or a container's rules, answered. No error if it
@@ -59,5 +66,34 @@ DUPLEX_API void clearInterval(TimerId timer);
 /// SIGHUP …) in place of the signal's own effect; an empty callback restores that. One callback a
 /// signal, for the whole process. Does not keep the loop alive.
 DUPLEX_API void onSignal(int signal, Function<void()> callback);
+
+namespace detail {
+
+class DUPLEX_API SleepWait final : public Wait {
+ public:
+  explicit SleepWait(std::chrono::milliseconds delay) noexcept : delay_(delay) {}
+  ~SleepWait() {
+    if (timer_ != TimerId{}) clearTimeout(timer_);
+  }
+
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> coroutine) {
+    hold(coroutine);
+    wait();
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  void wait();
+
+  std::chrono::milliseconds delay_;
+  TimerId timer_{};
+};
+
+}  // namespace detail
+
+inline detail::SleepWait Loop::sleep(std::chrono::milliseconds delay) noexcept {
+  return detail::SleepWait(delay);
+}
 
 }  // namespace duplex

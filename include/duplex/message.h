@@ -5,6 +5,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include <duplex/export.h>
 
 namespace duplex {
 
@@ -31,6 +34,24 @@ class Message {
  private:
   std::span<const std::byte> bytes_;
   Type type_;
+};
+
+/// A message with bytes of its own, which stay as long as it does: what a coroutine receives.
+class DUPLEX_API OwnedMessage : public Message {
+ public:
+  /// A copy of `message`.
+  explicit OwnedMessage(const Message& message);
+  OwnedMessage(const OwnedMessage& other) : OwnedMessage(static_cast<const Message&>(other)) {}
+  OwnedMessage(OwnedMessage&& other) noexcept : Message(std::exchange(other.message(), empty())) {}
+  OwnedMessage& operator=(OwnedMessage other) noexcept {
+    std::swap(message(), other.message());
+    return *this;
+  }
+  ~OwnedMessage();
+
+ private:
+  static Message empty() noexcept { return {Type::Text, {}}; }
+  Message& message() noexcept { return *this; }
 };
 
 /// How a connection ended.

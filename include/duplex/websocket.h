@@ -29,8 +29,16 @@ class Mailbox;
 namespace websocket {
 class Client;
 class Connection;
+class Waits;
 struct Extras;
 }  // namespace websocket
+namespace detail {
+class ReceiveWait;
+class SendWait;
+class CloseWait;
+class ConnectWait;
+}  // namespace detail
+struct Sent;
 
 /// WHATWG WebSockets §3.1; the values are the browser's.
 enum class ReadyState : std::uint8_t { Connecting = 0, Open = 1, Closing = 2, Closed = 3 };
@@ -173,6 +181,27 @@ class DUPLEX_API WebSocket {
       : WebSocket(url, ClientOptions{.protocols = {protocols.begin(), protocols.end()}}) {}
   WebSocket(std::string_view url, ClientOptions options);
 
+  // --- for coroutines, see task.h
+
+  /// `auto ws = co_await WebSocket::connect(url);` goes on when the connection is open, and throws
+  /// std::system_error when it cannot be had. Throws as the constructor does. What comes from then on
+  /// waits for `receive`. To be awaited at once: a connection that nobody waits for any more is cut.
+  static detail::ConnectWait connect(std::string_view url);
+  static detail::ConnectWait connect(std::string_view url, const ClientOptions& options);
+  /// Give them a name: g++ 12 destroys what is made inside of an awaited expression `{.origin = …}` twice.
+  static detail::ConnectWait connect(std::string_view url, ClientOptions&& options) = delete;
+  /// `while (auto message = co_await ws.receive())`: the next message, as a std::optional<OwnedMessage>;
+  /// nothing when the connection has ended. One task at a time: else it throws InvalidStateError.
+  ///
+  /// What comes while nobody waits for it is kept, from the first `receive` on, in a handler that is a
+  /// coroutine from the beginning, and until the task ends. More than 64 KiB are not read from the peer
+  /// meanwhile. Its Close waits behind them, but no longer than `closeTimeout` after the last `receive`.
+  /// Messages that `onmessage` has a handler for do not come here.
+  detail::ReceiveWait receive() const noexcept;
+  /// `co_await ws.closed()`: goes on when the connection has ended, with its CloseEvent. Asked of one that
+  /// has been gone for longer it tells of 1006.
+  detail::CloseWait closed() const noexcept;
+
   // --- the browser's members (WHATWG WebSockets §3.1)
 
   /// Of a client, the URL it was given, in normal form, or that to which it was redirected; of a server's
@@ -211,22 +240,20 @@ class DUPLEX_API WebSocket {
   /// Queues one message; it leaves with all else that is queued when the handlers of this turn are
   /// done. Text that is not UTF-8 is sent with U+FFFD in the place of what is not, as from a browser.
   /// The bytes are copied. After closing it does nothing; what it does with too slow a peer is up to
-  /// `WebSocketLimits::slowPeer`.
+  /// `WebSocketLimits::slowPeer`. A coroutine may `co_await` it, see Sent.
   /// Throws InvalidStateError while Connecting.
-  void send(std::string_view text) const;
-  void send(const char* text) const { send(std::string_view(text)); }
-  void send(std::span<const std::byte> binary) const;
-  void send(std::span<const std::uint8_t> binary) const { send(std::as_bytes(binary)); }
+  Sent send(std::string_view text) const;
+  Sent send(const char* text) const;
+  Sent send(std::span<const std::byte> binary) const;
+  Sent send(std::span<const std::uint8_t> binary) const;
   /// The same type and bytes as `message`.
-  void send(const Message& message) const;
+  Sent send(const Message& message) const;
   /// The same, each with options.
-  void send(std::string_view text, SendOptions options) const;
-  void send(const char* text, SendOptions options) const { send(std::string_view(text), options); }
-  void send(std::span<const std::byte> binary, SendOptions options) const;
-  void send(std::span<const std::uint8_t> binary, SendOptions options) const {
-    send(std::as_bytes(binary), options);
-  }
-  void send(const Message& message, SendOptions options) const;
+  Sent send(std::string_view text, SendOptions options) const;
+  Sent send(const char* text, SendOptions options) const;
+  Sent send(std::span<const std::byte> binary, SendOptions options) const;
+  Sent send(std::span<const std::uint8_t> binary, SendOptions options) const;
+  Sent send(const Message& message, SendOptions options) const;
 
   /// Starts the closing handshake; what was sent before goes out first (RFC 6455 §7.1.2). Without
   /// arguments the Close frame is empty. While Connecting it fails the connection. Again, or after
@@ -292,6 +319,7 @@ class DUPLEX_API WebSocket {
 
  private:
   friend class websocket::Connection;
+  friend class websocket::Waits;
   template <class T>
   static inline constexpr char tag = 0;
 
@@ -302,6 +330,12 @@ class DUPLEX_API WebSocket {
   bool has(std::uint8_t bit) const noexcept;
   template <class Call>
   void onOwner(Call&& call) const;
+  void queue(std::string_view text) const;
+  void queue(std::span<const std::byte> binary) const;
+  void queue(const Message& message) const;
+  void queue(std::string_view text, SendOptions options) const;
+  void queue(std::span<const std::byte> binary, SendOptions options) const;
+  void queue(const Message& message, SendOptions options) const;
   // Text is valid UTF-8.
   void sendChecked(bool text, std::span<const std::byte> payload) const;
   void sendChecked(bool text, std::span<const std::byte> payload, std::string_view key) const;
@@ -318,11 +352,63 @@ class DUPLEX_API WebSocket {
   std::uint32_t generation_ = 0;
 };
 
+/// What `send` returns. Ignored, it is nothing: the message is queued already. `co_await ws.send(…)` waits
+/// for room: it goes on at once while no more than 64 KiB are queued, else when all of it has been given to
+/// the kernel. It gives whether the connection is still open. On another thread than the connection's it does
+/// not wait.
+struct Sent {
+  WebSocket socket;
+  detail::SendWait operator co_await() const noexcept;
+};
+
+inline Sent WebSocket::send(std::string_view text) const {
+  queue(text);
+  return {*this};
+}
+inline Sent WebSocket::send(const char* text) const {
+  queue(std::string_view(text));
+  return {*this};
+}
+inline Sent WebSocket::send(std::span<const std::byte> binary) const {
+  queue(binary);
+  return {*this};
+}
+inline Sent WebSocket::send(std::span<const std::uint8_t> binary) const {
+  queue(std::as_bytes(binary));
+  return {*this};
+}
+inline Sent WebSocket::send(const Message& message) const {
+  queue(message);
+  return {*this};
+}
+inline Sent WebSocket::send(std::string_view text, SendOptions options) const {
+  queue(text, options);
+  return {*this};
+}
+inline Sent WebSocket::send(const char* text, SendOptions options) const {
+  queue(std::string_view(text), options);
+  return {*this};
+}
+inline Sent WebSocket::send(std::span<const std::byte> binary, SendOptions options) const {
+  queue(binary, options);
+  return {*this};
+}
+inline Sent WebSocket::send(std::span<const std::uint8_t> binary, SendOptions options) const {
+  queue(std::as_bytes(binary), options);
+  return {*this};
+}
+inline Sent WebSocket::send(const Message& message, SendOptions options) const {
+  queue(message, options);
+  return {*this};
+}
+
 /// Handlers and options of one WebSocket route, shared by all its connections:
 /// `app.ws("/chat", {.message = [](WebSocket ws, const Message& m) { … }})`. A handler set on the
 /// socket itself runs in the place of the route's.
 struct WebSocketRoute {
-  /// Views of the request live until this returns, or as long as a copy of it; see `request`.
+  /// Views of the request live until this returns, or as long as a copy of it; see `request`. It may be a
+  /// coroutine, which is given copies of both that live as long as it. What it throws later ends the
+  /// connection with 1011, too.
   Function<void(WebSocket, const Request&)> open{};
   Function<void(WebSocket, const Message&)> message{};
   Function<void(WebSocket)> drain{};
@@ -342,3 +428,5 @@ struct WebSocketRoute {
 };
 
 }  // namespace duplex
+
+#include <duplex/websocket_task.h>

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/upgrade.h"
+#include "net/tasks.h"
 #include "protocol/close_code.h"
 #include "protocol/session.h"
 #include "websocket/connection.h"
@@ -20,10 +21,13 @@ Shard::Shard(Shared& shared, const http::Routes& routes, net::Loop& loop)
                [this](http::ServerConnection& connection) {
                  connections_.erase(&connection);
                  connectionGone();
-               }} {}
+               }} {
+  loop_.local<net::Tasks>();
+}
 
 Shard::~Shard() {
   cut();
+  loop_.local<net::Tasks>().endOf(&context_);
   groups_.clear();
   shared_.hub.leave(member_);
 }

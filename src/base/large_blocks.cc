@@ -5,17 +5,15 @@
 #include <new>
 #include <span>
 
+#include "base/address_sanitizer.h"
+
 namespace duplex {
 namespace {
 
 // What is smaller, the allocator has at hand.
 constexpr std::size_t smallestKept = 64 * 1024;
-#if defined(__SANITIZE_ADDRESS__)
 // A block that is kept hides its use after its end.
-constexpr std::size_t mostKept = 0;
-#else
-constexpr std::size_t mostKept = 64 * 1024 * 1024;
-#endif
+constexpr std::size_t mostKept = addressSanitizer ? 0 : 64 * 1024 * 1024;
 
 class Kept {
  public:

@@ -4,24 +4,15 @@
 
 #include <cstdint>
 
+#include "base/address_sanitizer.h"
+
 namespace duplex {
 
 namespace {
 
 constexpr std::size_t slabSize = 64 * 1024;
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define DUPLEX_ADDRESS_SANITIZER
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define DUPLEX_ADDRESS_SANITIZER
-#endif
-#ifdef DUPLEX_ADDRESS_SANITIZER
-constexpr bool eachApart = true;
-#else
-constexpr bool eachApart = false;
-#endif
+constexpr bool eachApart = addressSanitizer;
 
 /// What is not in use knows the next that is not.
 struct Cell {

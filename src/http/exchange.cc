@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "http/connection.h"
+#include "net/take_all.h"
 
 namespace duplex::http {
 
@@ -89,6 +90,7 @@ void Exchange::detach(bool complete, const Report& report) {
   drainHandler_ = {};
   const std::vector<Function<void()>> handlers = std::move(closeHandlers_);
   closeHandlers_.clear();
+  net::takeAll(waits_, [](detail::Link& link) { static_cast<detail::Wait&>(link).resumeSoon(); });
   if (complete) return;
   for (const Function<void()>& handler : handlers) call(handler, report);
 }

@@ -7,6 +7,7 @@
 
 #include <duplex/error.h>
 #include <duplex/function.h>
+#include <duplex/task.h>
 
 #include "http/chain.h"
 #include "http/header_block.h"
@@ -67,6 +68,8 @@ struct Exchange final : RequestData {
   using Report = Function<void(const Error&)>;
   /// Runs the drain handler. What a handler throws goes to `report`. Owner's thread, as the next.
   void drained(const Report& report);
+  /// `wait` goes on, from a later task, when the tie to the connection is cut.
+  void awaitAnswer(detail::Wait& wait) noexcept { wait.moveBefore(waits_); }
   /// Cuts the tie to the connection. The close handlers run if the answer was not complete.
   void detach(bool complete, const Report& report);
 
@@ -77,6 +80,7 @@ struct Exchange final : RequestData {
   std::atomic<std::uint32_t> answerers_{0};
   Function<void()> drainHandler_;
   std::vector<Function<void()>> closeHandlers_;
+  detail::Link waits_;
 };
 
 }  // namespace duplex::http

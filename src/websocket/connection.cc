@@ -74,6 +74,11 @@ Extras& Connection::extras() {
   return *extras_;
 }
 
+Waits& Connection::waits() {
+  if (extras().waits == nullptr) extras_->waits = std::make_unique<Waits>(*this);
+  return *extras_->waits;
+}
+
 void Connection::setState(ReadyState state) noexcept {
   state_ = state;
   const bool wildcards = group_.topics != nullptr && group_.topics->wildcards();
@@ -123,13 +128,21 @@ void Connection::onEvent(const Event& event) {
       onPong(event.payload);
       return;
     case Event::Type::Close:
-      onClose(event);
-      return;
     case Event::Type::Failure:
-      fail(Error(event.error), event.error);
+      onLast(event);
       return;
     case Event::Type::None:
       return;
+  }
+}
+
+// The peer says no more after it.
+void Connection::onLast(const Event& event) {
+  if (Waits* waits = existingWaits(); waits != nullptr && waits->holds(event)) return;
+  if (event.type == Event::Type::Close) {
+    onClose(event);
+  } else {
+    fail(Error(event.error), event.error);
   }
 }
 
@@ -139,6 +152,8 @@ void Connection::onMessage(Message::Type type, Bytes payload) {
   const Message message(type, payload);
   if (extras_ != nullptr && extras_->onmessage) {
     guarded([&] { extras_->onmessage(message); });
+  } else if (Waits* waits = existingWaits(); waits != nullptr && waits->receiving()) {
+    guarded([&] { waits->deliver(message); });
   } else if (group_.route != nullptr && group_.route->message) {
     guarded([&] { group_.route->message(handle(), message); });
   }
@@ -173,7 +188,11 @@ void Connection::onDrained() {
   if (extras_ != nullptr && extras_->backlog != nullptr) {
     release(queueGoal());
     stream_.notifyDrained();
-  } else if (extras_ != nullptr && extras_->ondrain) {
+    return;
+  }
+  if (Waits* waits = existingWaits()) waits->drained();
+  if (state_ != ReadyState::Open) return;
+  if (extras_ != nullptr && extras_->ondrain) {
     guarded([this] { extras_->ondrain(); });
   } else if (group_.route != nullptr && group_.route->drain) {
     guarded([this] { group_.route->drain(handle()); });
@@ -289,6 +308,7 @@ void Connection::noteReceived() noexcept {
 }
 
 void Connection::heartbeat() {
+  if (const Waits* waits = existingWaits(); waits != nullptr && waits->holdsBack()) noteReceived();
   const TimePoint now = group_.loop.now();
   const auto silent = std::chrono::floor<Milliseconds>(
       Clock::duration(std::int64_t{ticksOf(now) - lastReceived_} << tickBits));
@@ -323,6 +343,7 @@ void Connection::tellEnd() {
   } else if (group_.route != nullptr && group_.route->close) {
     guarded([&] { group_.route->close(handle(), end); });
   }
+  if (Waits* waits = existingWaits()) waits->ended();
   Group& group = group_;
   destroy();
   if (group.removed) group.removed();

@@ -18,6 +18,7 @@
 #include "base/slot_table.h"
 #include "net/loop.h"
 #include "net/socket.h"
+#include "net/tasks.h"
 #include "net/timer_wheel.h"
 #include "protocol/session.h"
 #include "topics/topic_tree.h"
@@ -70,6 +71,13 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void compress(protocol::DeflateAgreement agreement);
   /// As in the header.
   std::string_view extensions() const noexcept;
+  Group& group() noexcept { return group_; }
+  /// For coroutines.
+  Waits& waits();
+  /// Whether so much is queued that who waits for room has to.
+  bool isFull() const noexcept {
+    return stream_.queued() > highWater || (extras_ != nullptr && extras_->backlog != nullptr);
+  }
 
   /// Text is valid UTF-8; see WebSocket::send.
   void send(protocol::Opcode type, Bytes payload);
@@ -93,6 +101,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
  private:
   friend class Group;
   friend class SlabPool<Connection>;
+  friend class Waits;
   ~Connection();
   void destroy() noexcept;
 
@@ -121,6 +130,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
 
   void receive(MutableBytes input);
   void onEvent(const protocol::Event& event);
+  void onLast(const protocol::Event& event);
   void onMessage(Message::Type type, Bytes payload);
   void onPing(Bytes payload);
   void onPong(Bytes payload);
@@ -166,6 +176,9 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   template <class Call>
   void guarded(Call&& call);
 
+  /// What coroutines use; null if none does.
+  Waits* existingWaits() const noexcept { return extras_ == nullptr ? nullptr : extras_->waits.get(); }
+
   Group& group_;
   transport::Stream stream_;
   Request request_;
@@ -197,7 +210,10 @@ void Connection::guarded(Call&& call) {
 
 /// Where the connections of one loop lie. Who destroys groups with the loop asks for it before.
 struct ConnectionMemory final : net::Loop::Local {
-  explicit ConnectionMemory(net::Loop& loop) noexcept : compression(loop) {}
+  explicit ConnectionMemory(net::Loop& loop) : compression(loop) {
+    // What goes tells the coroutines that wait for it.
+    loop.local<net::Tasks>();
+  }
 
   SlabPool<Connection> connections;
   SlabPool<Extras> extras;

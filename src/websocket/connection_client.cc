@@ -95,6 +95,7 @@ MutableBytes Connection::readAnswer(MutableBytes bytes) {
   } else if (extras_->onopen) {
     guarded([this] { extras_->onopen(); });
   }
+  if (extras_->waits) extras_->waits->opened();
   return bytes.subspan(answer.consumed);
 }
 
@@ -149,6 +150,7 @@ Connection::Connection(Connection& from)
       session_(group_.role, group_.sessionLimits) {
   // What was agreed on with the old one's server.
   extras_->compression.reset();
+  if (extras_->waits) extras_->waits->moveTo(*this);
   group_.loop.mailbox().slots.replace(id_, this);
   noteReceived();
   setState(ReadyState::Connecting);

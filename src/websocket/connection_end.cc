@@ -54,6 +54,7 @@ void Connection::terminate() {
 
 void Connection::startClosing() {
   setState(ReadyState::Closing);
+  if (Waits* waits = existingWaits()) waits->closing();
   const auto timeout = group_.limits.closeTimeout;
   if (timeout.count() > 0) {
     group_.loop.schedule(*this, timeout);
@@ -111,6 +112,7 @@ void Connection::onEnd() {
          Errc::ConnectionLost);
     return;
   }
+  if (Waits* waits = existingWaits(); waits != nullptr && waits->holdsEnd()) return;
   // What is still queued, our Close perhaps, goes out first.
   release(std::numeric_limits<std::size_t>::max());
   extras().peerEnded = true;

@@ -16,6 +16,7 @@
 #include "websocket/backlog.h"
 #include "websocket/client.h"
 #include "websocket/compression.h"
+#include "websocket/waits.h"
 
 namespace duplex::websocket {
 
@@ -74,6 +75,9 @@ struct Extras {
   std::unique_ptr<Client> client;
   /// What it keeps for compression, if that was agreed on and keeps anything.
   std::unique_ptr<DedicatedCompression> compression;
+
+  /// Null while no coroutine uses it.
+  std::unique_ptr<Waits> waits;
 
   /// Null while nothing waits in it.
   std::unique_ptr<Backlog> backlog;

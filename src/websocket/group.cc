@@ -15,6 +15,7 @@ Group::Group(net::Loop& onLoop, protocol::Role as, const WebSocketLimits& within
 
 Group::~Group() {
   while (first_ != nullptr) first_->discard();
+  if (route != nullptr) loop.local<net::Tasks>().endOf(this);
 }
 
 std::vector<WebSocket> Group::open() const {

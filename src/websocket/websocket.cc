@@ -195,7 +195,7 @@ void WebSocket::ondrain(Function<void()> handler) const {
   setHandler(&websocket::Extras::ondrain, std::move(handler));
 }
 
-void WebSocket::send(std::string_view text) const {
+void WebSocket::queue(std::string_view text) const {
   if (protocol::isValidUtf8(asBytes(text))) {
     sendChecked(true, asBytes(text));
   } else {
@@ -203,11 +203,11 @@ void WebSocket::send(std::string_view text) const {
   }
 }
 
-void WebSocket::send(std::span<const std::byte> binary) const {
+void WebSocket::queue(std::span<const std::byte> binary) const {
   sendChecked(false, binary);
 }
 
-void WebSocket::send(const Message& message) const {
+void WebSocket::queue(const Message& message) const {
   // Its text has been checked when it came.
   sendChecked(message.isText(), message.bytes());
 }
@@ -225,7 +225,7 @@ void WebSocket::sendChecked(bool text, std::span<const std::byte> payload) const
 
 // With a key, apart: who sends without one does not carry it along.
 
-void WebSocket::send(std::string_view text, SendOptions options) const {
+void WebSocket::queue(std::string_view text, SendOptions options) const {
   if (protocol::isValidUtf8(asBytes(text))) {
     sendChecked(true, asBytes(text), options.key);
   } else {
@@ -233,11 +233,11 @@ void WebSocket::send(std::string_view text, SendOptions options) const {
   }
 }
 
-void WebSocket::send(std::span<const std::byte> binary, SendOptions options) const {
+void WebSocket::queue(std::span<const std::byte> binary, SendOptions options) const {
   sendChecked(false, binary, options.key);
 }
 
-void WebSocket::send(const Message& message, SendOptions options) const {
+void WebSocket::queue(const Message& message, SendOptions options) const {
   sendChecked(message.isText(), message.bytes(), options.key);
 }
 
