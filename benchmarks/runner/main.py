@@ -103,7 +103,7 @@ class Run:
         self.peers = works
 
     def peersOf(self, row):
-        return [peer for peer in self.peers if row.role in peer.roles]
+        return [peer for peer in self.peers if row.takes(peer)]
 
     def measureAll(self):
         self.total = sum(len(self.peersOf(row)) for row in self.rows) * self.rounds

@@ -18,6 +18,8 @@ class Peer:
     roles: frozenset
     program: str
     arguments: tuple = ()
+    # Another way to write one of the others: measured only in rows that name it.
+    variant: bool = False
 
     def isNode(self):
         return self.program.endswith(".mjs")
@@ -45,6 +47,10 @@ FLOOR = "floor-epoll"
 PEERS = [
     Peer("duplex-epoll", "duplex, epoll", "ours", MESSAGES | {"http", "watch"}, "bench_duplex", ("--backend", "epoll")),
     Peer("duplex-uring", "duplex, io_uring", "ours", MESSAGES | {"http", "watch"}, "bench_duplex", ("--backend", "uring")),
+    Peer("duplex-epoll-coroutine", "duplex, epoll, coroutines", "ours", {"echo"}, "bench_duplex",
+         ("--backend", "epoll", "--handlers", "coroutine"), variant=True),
+    Peer("duplex-uring-coroutine", "duplex, io_uring, coroutines", "ours", {"echo"}, "bench_duplex",
+         ("--backend", "uring", "--handlers", "coroutine"), variant=True),
     Peer("floor-epoll", "bare epoll loop", "floor", MESSAGES | {"http"}, "bench_floor_epoll"),
     Peer("floor-uring", "bare io_uring loop", "floor", MESSAGES | {"http"}, "bench_floor_uring"),
     Peer("beast", "Boost.Beast", "peer", MESSAGES | {"http"}, "bench_beast"),

@@ -25,6 +25,12 @@ class Row:
     way: str = ""
     # In `./bench --quick`.
     quick: bool = False
+    # The servers that it is about; without any, all that are not variants.
+    peers: tuple = ()
+
+    def takes(self, peer):
+        wanted = peer.name in self.peers if self.peers else not peer.variant
+        return wanted and self.role in peer.roles
 
 
 def sizeText(size):
@@ -43,6 +49,14 @@ def echo(connections, size, inFlight=1, **more):
     count = "1 connection" if connections == 1 else f"{connections:,} connections"
     return Row(name, f"Echo, {count}{flight} × {sizeText(size)}", "echo", "messages", "echo", connections, size,
                inFlight, **more)
+
+
+def coroutines(connections, size, inFlight=1):
+    """Handlers written as coroutines, beside callbacks."""
+    row = echo(connections, size, inFlight)
+    return dataclasses.replace(
+        row, name=f"coroutine-{row.name}", title=f"{row.title}: callbacks and coroutines", section="coroutine",
+        peers=("duplex-epoll", "duplex-epoll-coroutine", "duplex-uring", "duplex-uring-coroutine"))
 
 
 def broadcast(connections, size, **more):
@@ -78,6 +92,9 @@ ROWS = [
     echo(1000, 16 * KIB),
     # A thousand megabytes under way: a message takes seconds.
     echo(1000, KIB * KIB, warmUp=3, duration=4, drain=30),
+    coroutines(100, 20),
+    coroutines(100, 20, inFlight=16),
+    coroutines(100, 16 * KIB),
     broadcast(1000, 64, quick=True),
     broadcast(1000, KIB),
     broadcast(100, 64),

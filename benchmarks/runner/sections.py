@@ -11,6 +11,8 @@ from stats import median, spread, values
 
 HEADINGS = {
     "echo": ("Echo", "Each message comes back to the connection that sent it."),
+    "coroutine": ("Coroutines", "The same echo, written with a callback for each message and as a coroutine that receives "
+                                "and sends in a loop."),
     "broadcast": ("Broadcast", "One connection's messages go to all, itself among them; one message at a time."),
     "latency": ("Latency", "An open loop: messages are sent at a fixed rate, the same for all servers, whatever comes "
                            "back. The time counts from when a message was meant to be sent."),

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,9 +21,18 @@ using namespace std::chrono_literals;
 constexpr duplex::WebSocketLimits large{.maxMessageSize = 64 * 1024 * 1024,
                                         .maxBufferedAmount = 256 * 1024 * 1024};
 
-void echo(duplex::App& app) {
-  app.ws("/", {.message = [](duplex::WebSocket ws, const duplex::Message& message) { ws.send(message); },
-               .limits = large});
+void echo(duplex::App& app, const std::string& handlers) {
+  if (handlers == "coroutine") {
+    app.ws("/", {.open = [](duplex::WebSocket ws) -> duplex::Task<> {
+                   while (auto message = co_await ws.receive()) co_await ws.send(*message);
+                 },
+                 .limits = large});
+  } else if (handlers.empty()) {
+    app.ws("/", {.message = [](duplex::WebSocket ws, const duplex::Message& message) { ws.send(message); },
+                 .limits = large});
+  } else {
+    throw std::invalid_argument("no such handlers: " + handlers);
+  }
 }
 
 void broadcast(duplex::App& app) {
@@ -89,7 +99,7 @@ int main(int argc, char** argv) try {
   std::optional<Watched> watched;
   switch (options.role) {
     case Options::Role::Echo:
-      echo(app);
+      echo(app, options.handlers);
       break;
     case Options::Role::Broadcast:
       broadcast(app);

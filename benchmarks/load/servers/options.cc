@@ -8,8 +8,10 @@
 namespace {
 
 [[noreturn]] void usage(const char* program, std::string_view problem) {
-  std::fprintf(stderr, "%.*s\nusage: %s --role echo|broadcast|http|watch [--port N] [--backend NAME]\n",
-               static_cast<int>(problem.size()), problem.data(), program);
+  std::fprintf(
+      stderr,
+      "%.*s\nusage: %s --role echo|broadcast|http|watch [--port N] [--backend NAME] [--handlers NAME]\n",
+      static_cast<int>(problem.size()), problem.data(), program);
   std::exit(2);
 }
 
@@ -49,6 +51,8 @@ Options readOptions(int argc, char** argv) {
       if (!readPort(value, options.port)) usage(argv[0], "not a port");
     } else if (name == "--backend") {
       options.backend = value;
+    } else if (name == "--handlers") {
+      options.handlers = value;
     } else {
       usage(argv[0], "no such option");
     }

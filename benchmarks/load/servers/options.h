@@ -5,7 +5,7 @@
 
 /// What every server here is told on its command line:
 ///
-///     PROGRAM --role echo|broadcast|http|watch [--port N] [--backend NAME]
+///     PROGRAM --role echo|broadcast|http|watch [--port N] [--backend NAME] [--handlers NAME]
 ///
 /// It listens on 0.0.0.0, prints `port N` when it does, and ends on SIGTERM.
 struct Options {
@@ -15,6 +15,8 @@ struct Options {
   std::uint16_t port = 0;
   /// For servers that have several; empty is the server's own choice.
   std::string backend;
+  /// How an echo's handlers are written, for servers that have several ways; likewise.
+  std::string handlers;
 };
 
 /// Ends the process with a message on bad arguments.
