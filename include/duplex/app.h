@@ -15,6 +15,8 @@
 #include <duplex/function.h>
 #include <duplex/http_limits.h>
 #include <duplex/message.h>
+#include <duplex/metrics.h>
+#include <duplex/proxies.h>
 #include <duplex/router.h>
 #include <duplex/tls.h>
 #include <duplex/websocket.h>
@@ -69,8 +71,22 @@ struct AppOptions {
   std::string backend = "auto";
   Origins origins{};
   HttpLimits http{};
-  /// Connections at once; more are closed at once.
+  /// Connections at once; more are answered with 503. 0 is no limit, here and in the next two.
   std::size_t maxConnections = 100'000;
+  /// Of these, from one IPv4 address, or from one /64 of IPv6; more are answered with 429. Those of trusted
+  /// proxies do not count for the proxy, but WebSockets and PROXY headers for the client that it names.
+  std::size_t maxConnectionsPerAddress = 10'000;
+  /// Of these, those of which no whole request header has come yet; more are answered with 503.
+  std::size_t maxHandshakes = 10'000;
+  /// Addresses of proxies and ranges of them, "10.0.0.0/8", "2001:db8::7", or "unix", whoever connects over
+  /// a Unix socket. They are believed when they say whose requests they pass on, and how those came:
+  /// `Request::remoteAddress` and `protocol`, and `WebSocket::remoteAddress`, are then the client's.
+  std::vector<std::string> trustedProxies{};
+  /// What header of theirs is believed. One that they do not write they must remove.
+  ForwardedHeader forwardedHeader = ForwardedHeader::XForwarded;
+  /// Their connections begin with a header of the PROXY protocol, version 1 or 2. One that does not is
+  /// closed; connections of others have none.
+  bool proxyProtocol = false;
   /// Topics are tokens split by '.', and who subscribes may put `*` in the place of one token, or `>` in
   /// that of the last and all behind it: "prices.*.eur", "prices.>". A topic has up to 32 tokens, none of
   /// them empty, and 1,024 bytes. `subscribe` and `publish` then throw SyntaxError for what is none.
@@ -84,12 +100,12 @@ struct AppOptions {
 ///
 /// Set up and listen on one thread, whose loop must run (`duplex::run()`). An app that is destroyed
 /// cuts its connections without an event; a loop that ends, with its thread, does so to its apps.
-/// `publish`, `clients` and `close` may be called from any thread.
+/// `publish`, `clients`, `metrics` and `close` may be called from any thread.
 class DUPLEX_API App : public Router {
  public:
   App();
-  /// Throws std::invalid_argument for a back end that does not exist, std::system_error for one that
-  /// this kernel does not offer.
+  /// Throws std::invalid_argument for a back end that does not exist and for a `trustedProxies` that is no
+  /// address and no range, std::system_error for a back end that this kernel does not offer.
   explicit App(AppOptions options);
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -137,6 +153,9 @@ class DUPLEX_API App : public Router {
   /// The sockets that are open now; those of the `ws` routes added with the pattern `path`, as
   /// their router was given it, or of all.
   std::vector<WebSocket> clients(std::string_view path = {}) const;
+
+  /// What it has done so far, on all its loops, and how often each limit was exceeded.
+  Metrics metrics() const;
 
   /// Stops gracefully: no new connection, requests in progress are answered, every socket gets Close
   /// 1001; what is left after `deadline` is cut. `closed` is called from the loop when all is gone.

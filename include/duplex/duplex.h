@@ -11,10 +11,13 @@
 #include <duplex/http_limits.h>
 #include <duplex/loop.h>
 #include <duplex/message.h>
+#include <duplex/metrics.h>
+#include <duplex/proxies.h>
 #include <duplex/proxy.h>
 #include <duplex/request.h>
 #include <duplex/response.h>
 #include <duplex/router.h>
+#include <duplex/secret.h>
 #include <duplex/static.h>
 #include <duplex/task.h>
 #include <duplex/tls.h>

@@ -29,6 +29,7 @@ enum class Errc {
   MessageTooBig,           ///< more bytes than `maxMessageSize`
   TooManyFragments,        ///< more frames in a message than `maxFragments`
   InvalidCompression,      ///< a compressed message that is no DEFLATE (RFC 7692 §7.2.2)
+  TooManyFrames,           ///< more frames in a second than `maxFramesPerSecond`
   // Handshake (RFC 6455 §4)
   MethodNotGet,
   HttpVersionTooOld,
@@ -47,16 +48,23 @@ enum class Errc {
   BadRequest,
   BadResponse,
   HeaderTooLarge,
+  TooManyHeaders,
   BodyTooLarge,
   ExpectationFailed,
+  ProxyHeaderInvalid,  ///< a trusted proxy's connection does not begin with a PROXY header
   // Time and room
   ConnectTimeout,
   HandshakeTimeout,
-  RequestTimeout,
+  RequestTimeout,  ///< the headers took longer than `headerTimeout`
+  RequestTooSlow,  ///< the headers came more slowly than `minHeaderRate`
+  BodyTimeout,
+  SendTimeout,  ///< the peer took no byte of an answer for `sendTimeout`
   IdleTimeout,
   CloseTimeout,
   BufferFull,  ///< more bytes queued for a slow peer than `maxBufferedAmount`
   TooManyConnections,
+  TooManyFromAddress,  ///< more connections than `maxConnectionsPerAddress`
+  TooManyHandshakes,   ///< more connections without a request than `maxHandshakes`
   // Connection
   ConnectFailed,
   NameNotFound,
@@ -75,7 +83,7 @@ DUPLEX_API std::error_code make_error_code(Errc error) noexcept;
 /// The close code a peer is told (RFC 6455 §7.4.1): 1002, 1007, 1008, 1009, 1011 …; 1006 where
 /// nothing can be told.
 DUPLEX_API std::uint16_t closeCode(Errc error) noexcept;
-/// The HTTP status a refused request gets: 400, 403, 408, 413, 426, 431 …; 500 where no other fits.
+/// The HTTP status a refused request gets: 400, 403, 408, 413, 426, 429, 431 …; 500 where no other fits.
 DUPLEX_API int httpStatus(Errc error) noexcept;
 
 /// What error handlers and `onerror` are given. A value; safe to keep.

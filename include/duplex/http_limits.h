@@ -16,6 +16,8 @@ struct HttpLimits {
   /// From the first byte of a connection, or of a further request on it, to the end of the headers;
   /// then 408.
   std::chrono::milliseconds headerTimeout{10'000};
+  /// Of headers that are under way, bytes a second: of five seconds in which less comes, 408. 0 is no limit.
+  std::size_t minHeaderRate = 100;
   /// From the end of the headers to the end of the body; then 408.
   std::chrono::milliseconds bodyTimeout{60'000};
   /// A kept-alive connection without a request is closed after so long.

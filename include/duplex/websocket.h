@@ -60,6 +60,9 @@ struct WebSocketLimits {
   std::size_t maxMessageSize = 16 * 1024 * 1024;
   /// Frames of one message, empty ones too; more is answered with close 1008.
   std::size_t maxFragments = 4096;
+  /// Frames in a second, of all kinds; more is answered with close 1008. 0 is no limit. Where there is one, a
+  /// connection takes some 400 bytes more from its first frame on.
+  std::size_t maxFramesPerSecond = 0;
   /// Bytes queued for a peer that does not read; more ends the connection with 1008, or what `slowPeer`
   /// says. One message may be larger, when nothing else is queued. What other threads send counts once
   /// the loop has it.

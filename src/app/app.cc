@@ -109,6 +109,8 @@ class App::Impl {
     return all;
   }
 
+  Metrics metrics() const { return shared_.metrics(); }
+
   void close(Milliseconds deadline, Function<void()> closed) {
     onLoop([this, deadline, closed = std::move(closed)]() mutable {
       if (closed) closedHandlers_.push_back(std::move(closed));
@@ -167,6 +169,7 @@ class App::Impl {
           distribute(accepted, tls == nullptr ? Ref<transport::TlsServerContext>() : tls->context);
         },
         permissions));
+    listeners_.back()->onFailure([this](std::error_code error) { own_->acceptFailed(error); });
     const Address bound = listeners_.back()->address();
     if (listening) {
       loop_.defer([alive = std::weak_ptr(alive_), listening = std::move(listening), bound] {
@@ -220,10 +223,12 @@ class App::Impl {
   void distribute(const net::Accepted& accepted, const Ref<transport::TlsServerContext>& tls) {
     Shard& shard = *shards_[nextShard_];
     nextShard_ = (nextShard_ + 1) % shards_.size();
-    if (&shard == own_.get()) {
-      shard.accept(accepted, tls.get());
-    } else {
+    if (&shard == own_.get()) return shard.accept(accepted, tls.get());
+    try {
       shard.loop().mailbox().post([&shard, accepted, tls] { shard.accept(accepted, tls.get()); });
+    } catch (...) {
+      loop_.discard(accepted);
+      shared_.tell(Error::current());
     }
   }
 
@@ -355,6 +360,10 @@ void App::publish(std::string_view topic, const Message& message, SendOptions op
 
 std::vector<WebSocket> App::clients(std::string_view path) const {
   return impl_->clients(path);
+}
+
+Metrics App::metrics() const {
+  return impl_->metrics();
 }
 
 void App::close(std::chrono::milliseconds deadline, Function<void()> closed) {

@@ -10,18 +10,30 @@
 
 namespace duplex {
 
+Metrics Shared::metrics() const {
+  Metrics sum;
+  sum.connections = admissions.connections();
+  sum.handshakes = admissions.handshakes();
+  const std::lock_guard lock(countersMutex_);
+  for (const Counters& counters : counters_) counters.addTo(sum);
+  return sum;
+}
+
 Shard::Shard(Shared& shared, const http::Routes& routes, net::Loop& loop)
     : shared_(shared),
       loop_(loop),
       member_(shared.hub.join(loop.mailbox())),
-      context_{shared.options.http, routes, [this](const Error& error) { shared_.tell(error); },
+      counters_(shared.addCounters()),
+      context_{shared.options.http,
+               routes,
+               [this](const Error& error) { report(error); },
                [this](http::Exchange& exchange, http::UpgradeRoute& route) {
                  upgrade(exchange, static_cast<WebSocketUpgrade&>(route));
                },
-               [this](http::ServerConnection& connection) {
-                 connections_.erase(&connection);
-                 connectionGone();
-               }} {
+               [this](http::ServerConnection& connection) { ended(connection); },
+               [this] { shared_.admissions.greet(); },
+               &counters_,
+               shared.proxies.empty() ? nullptr : &shared.proxies} {
   loop_.local<net::Tasks>();
 }
 
@@ -30,20 +42,6 @@ Shard::~Shard() {
   loop_.local<net::Tasks>().endOf(&context_);
   groups_.clear();
   shared_.hub.leave(member_);
-}
-
-void Shard::accept(const net::Accepted& accepted, transport::TlsServerContext* tls) {
-  const std::size_t limit = shared_.options.maxConnections;
-  if (closing_ || (limit != 0 && shared_.connections.load(std::memory_order_relaxed) >= limit)) {
-    loop_.discard(accepted);
-    if (!closing_) shared_.tell(Error(Errc::TooManyConnections));
-    return;
-  }
-  shared_.connections.fetch_add(1, std::memory_order_relaxed);
-  // It owns itself, and says when it has ended.
-  auto* connection = new http::ServerConnection(context_, loop_, accepted);
-  connections_.insert(connection);
-  if (tls != nullptr) connection->startTls(*tls);
 }
 
 void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
@@ -56,7 +54,7 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
   try {
     answer = judgeUpgrade(exchange, route.route, shared_.options);
   } catch (...) {
-    shared_.tell(Error::current());
+    report(Error::current());
     connection.refuse(500);
     return;
   }
@@ -64,14 +62,39 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
     connection.refuse(answer.status, answer.headers, answer.body);
     return;
   }
+  // Of whom a proxy speaks for, the place is taken here; of others it was when they came.
+  const Address client = exchange.remote;
+  const Address newcomer = counted(connection.peer()) == connection.peer() ? Address() : counted(client);
+  if (const Errc refused = shared_.admissions.enterAddress(newcomer); refused != Errc{}) {
+    report(Error(refused, client.ip()));
+    connection.refuse(httpStatus(refused));
+    return;
+  }
+  try {
+    becomeSocket(exchange, route, std::move(answer));
+  } catch (...) {
+    shared_.admissions.leaveAddress(newcomer);
+    throw;
+  }
+}
+
+void Shard::becomeSocket(http::Exchange& exchange, const WebSocketUpgrade& route, UpgradeAnswer answer) {
   const Request request(&exchange);
-  auto [stream, leftover] = connection.upgrade(answer.head);
+  const Address client = exchange.remote;
+  auto [stream, leftover] = exchange.connection->upgrade(answer.head);
+  stream.setRemoteAddress(client);
+  websocket::Connection* socket = nullptr;
+  try {
+    websocket::Group& group = groupOf(route);
+    socket = group.memory.connections.make(group, std::move(stream), request, std::move(answer.protocol));
+  } catch (...) {
+    shared_.admissions.leave(counted(client));
+    report(Error::current());
+    return;
+  }
   ++sockets_;
-  shared_.connections.fetch_add(1, std::memory_order_relaxed);
-  websocket::Group& group = groupOf(route);
-  websocket::Connection* socket =
-      group.memory.connections.make(group, std::move(stream), request, std::move(answer.protocol));
   if (answer.deflate) socket->compress(std::move(*answer.deflate));
+  counters_.upgrades.add();
   socket->start(leftover);
 }
 
@@ -87,11 +110,9 @@ websocket::Group& Shard::groupOf(const WebSocketUpgrade& route) {
                           websocket::Connection* except) {
     shared_.hub.publish(topic, {protocol::frameForAll(type, payload), key}, except);
   };
-  group->report = [this](const Error& error) { shared_.tell(error); };
-  group->removed = [this] {
-    --sockets_;
-    connectionGone();
-  };
+  group->counters = &counters_;
+  group->report = [this](const Error& error) { report(error); };
+  group->removed = [this](const Address& peer) { socketEnded(peer); };
   return *group;
 }
 
@@ -115,6 +136,7 @@ void Shard::close(Milliseconds deadline, Function<void()> closed) {
   for (http::ServerConnection* connection : std::vector(connections_.begin(), connections_.end())) {
     if (connections_.contains(connection)) connection->shutdown();
   }
+  while (!gates_.empty()) gates_.begin()->first->abort();
   for (const auto& [route, group] : groups_) group->closeAll(protocol::close_code::goingAway);
   loop_.schedule(emptyCheck_, Milliseconds(0));
 }
@@ -124,17 +146,17 @@ void Shard::cut() {
   for (http::ServerConnection* connection : std::vector(connections_.begin(), connections_.end())) {
     if (connections_.contains(connection)) connection->abort();
   }
+  while (!gates_.empty()) gates_.begin()->first->abort();
   for (const auto& [route, group] : groups_) group->terminateAll();
 }
 
-void Shard::connectionGone() {
-  shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+void Shard::connectionGone() noexcept {
   // Not from within the connection that goes.
   if (closed_) loop_.schedule(emptyCheck_, Milliseconds(0));
 }
 
 void Shard::tellIfEmpty() {
-  if (!closed_ || !connections_.empty() || sockets_ != 0) return;
+  if (!closed_ || !connections_.empty() || !gates_.empty() || sockets_ != 0) return;
   deadline_.cancel();
   const Function<void()> closed = std::move(closed_);
   closed();

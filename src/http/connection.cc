@@ -1,5 +1,6 @@
 #include "http/connection.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -13,11 +14,28 @@ namespace {
 // answer refused the rest, little enough to be no burden.
 constexpr std::size_t maxDropped = 16 * 1024 * 1024;
 constexpr Milliseconds lingerTimeout{5'000};
+// Over so long the rate of headers is measured: a lost segment or two are made up for by then.
+constexpr std::chrono::seconds rateWindow{5};
 
 }  // namespace
 
 ServerConnection::ServerConnection(ServerContext& context, net::Loop& loop, net::Accepted accepted)
-    : context_(context), loop_(loop), stream_(loop.adopt(accepted, *this)), parser_(context.limits) {
+    : context_(context),
+      loop_(loop),
+      stream_(loop.adopt(accepted, *this)),
+      parser_(context.limits),
+      peer_(accepted.remote) {
+  armTimeout();
+}
+
+ServerConnection::ServerConnection(ServerContext& context, net::Loop& loop, net::Socket& socket, Place place)
+    : context_(context),
+      loop_(loop),
+      stream_(socket),
+      parser_(context.limits),
+      peer_(socket.remoteAddress()),
+      place_(place) {
+  socket.setHandler(*this);
   armTimeout();
 }
 
@@ -37,8 +55,31 @@ void ServerConnection::onConnected() {
   if (state_ == State::Idle) armTimeout();
 }
 
+/// Of what is being handled, if there is memory for that.
+void ServerConnection::reportCurrent() const noexcept {
+  try {
+    report(Error::current());
+  } catch (...) {
+  }
+}
+
 void ServerConnection::onData(MutableBytes bytes) {
-  const Busy busy(*this);
+  surviving([&] { take(bytes); });
+}
+
+void ServerConnection::onEnd() {
+  surviving([&] { peerEnds(); });
+}
+
+void ServerConnection::onDrained() {
+  surviving([&] { drained(); });
+}
+
+void ServerConnection::onTimeout() {
+  surviving([&] { timedOut(); });
+}
+
+void ServerConnection::take(MutableBytes bytes) {
   switch (state_) {
     case State::Idle:
     case State::Head:
@@ -58,8 +99,7 @@ void ServerConnection::onData(MutableBytes bytes) {
   }
 }
 
-void ServerConnection::onEnd() {
-  const Busy busy(*this);
+void ServerConnection::peerEnds() {
   peerEnded_ = true;
   switch (state_) {
     case State::Idle:
@@ -79,8 +119,7 @@ void ServerConnection::onEnd() {
   }
 }
 
-void ServerConnection::onDrained() {
-  const Busy busy(*this);
+void ServerConnection::drained() {
   if (state_ == State::Answered) return processAhead();
   if (state_ != State::Handling) return;
   if (writer_.pumping()) return pump();
@@ -112,21 +151,24 @@ bool ServerConnection::peerStalls() {
   return false;
 }
 
-void ServerConnection::onTimeout() {
-  const Busy busy(*this);
+void ServerConnection::timedOut() {
   if (!stream_.ready()) {
-    if (state_ == State::Idle) report(Error(Errc::HandshakeTimeout, "TLS"));
-    return close(true);
+    const bool waitedFor = state_ == State::Idle;
+    close(true);
+    if (waitedFor) report(Error(Errc::HandshakeTimeout, "TLS"));
+    return;
   }
   if (state_ == State::Answered && mayReadOn()) return processAhead();
   if (stream_.queued() != 0) {
-    if (peerStalls()) close(true);
-    return;
+    if (!peerStalls()) return;
+    close(true);
+    return report(Error(Errc::SendTimeout));
   }
   switch (state_) {
     case State::Head:
+      return headTimeout();
     case State::Body:
-      return refuseRequest(Errc::RequestTimeout, 408);
+      return refuseRequest(Errc::BodyTimeout, 408);
     case State::Idle:
     case State::Lingering:
       return close(false);
@@ -137,6 +179,16 @@ void ServerConnection::onTimeout() {
   }
 }
 
+/// Headers under way have a deadline, and may not come too slowly either.
+void ServerConnection::headTimeout() {
+  if (loop_.now() >= headDeadline_) return refuseRequest(Errc::RequestTimeout, 408);
+  if (headBytes_ / static_cast<std::size_t>(rateWindow.count()) < context_.limits.minHeaderRate) {
+    return refuseRequest(Errc::RequestTooSlow, 408);
+  }
+  headBytes_ = 0;
+  loop_.schedule(timeout_, std::min(headDeadline_, timeAfter(loop_.now(), rateWindow)));
+}
+
 /// Sets the timeout that belongs to the state. While the answer is being made there is none but
 /// the one for the peer that does not take it.
 void ServerConnection::armTimeout() {
@@ -145,7 +197,8 @@ void ServerConnection::armTimeout() {
     case State::Idle:
       return loop_.schedule(timeout_, limits.keepAliveTimeout);
     case State::Head:
-      return loop_.schedule(timeout_, limits.headerTimeout);
+      headDeadline_ = timeAfter(loop_.now(), limits.headerTimeout);
+      return loop_.schedule(timeout_, std::min(headDeadline_, timeAfter(loop_.now(), rateWindow)));
     case State::Body:
       return loop_.schedule(timeout_, limits.bodyTimeout);
     case State::Handling:
@@ -179,6 +232,11 @@ void ServerConnection::abort() {
   close(true);
 }
 
+void ServerConnection::turnAway(Errc error) {
+  const Busy busy(*this);
+  refuseRequest(error, httpStatus(error), peer_.ip());
+}
+
 ServerConnection::Upgraded ServerConnection::upgrade(std::string_view head) {
   const Busy busy(*this);
   stream_.output().append(head);
@@ -192,6 +250,7 @@ ServerConnection::Upgraded ServerConnection::upgrade(std::string_view head) {
   release(true);
   timeout_.cancel();
   state_ = State::Closed;
+  place_ = Place::Given;
   return upgraded;
 }
 

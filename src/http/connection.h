@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,8 +13,10 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/ref.h"
 #include "http/exchange.h"
+#include "http/proxies.h"
 #include "http/request_parser.h"
 #include "http/response_writer.h"
 #include "http/routes.h"
@@ -37,6 +40,12 @@ struct ServerContext {
   Function<void(Exchange& exchange, UpgradeRoute& route)> upgrade;
   /// The connection is about to be deleted; an upgraded one has given its stream away.
   Function<void(ServerConnection&)> ended;
+  /// The first request's headers have come. May be empty.
+  Function<void()> greeted{};
+  /// What the loop counts; null to count nothing.
+  Counters* counters = nullptr;
+  /// Who is believed when it says whose requests it passes on; null for nobody.
+  const Proxies* proxies = nullptr;
 };
 
 /// One HTTP/1.1 connection of a server: reads requests (RFC 9112), runs each through the routes, in
@@ -49,6 +58,23 @@ class ServerConnection final : private net::SocketHandler {
   /// What follows is TLS; `early` is what has been read of it. The handshake may take as long as the headers
   /// of a request.
   void startTls(transport::TlsServerContext& tls, Bytes early = {});
+
+  /// What it takes up among the app's connections.
+  enum class Place : std::uint8_t {
+    Handshake,  ///< one of those of which no whole request header has come
+    Served,
+    Given,  ///< it is the WebSocket's now
+    None,   ///< it was turned away
+  };
+  /// Takes the socket over, whose handler it is from now on; also if this throws.
+  ServerConnection(ServerContext& context, net::Loop& loop, net::Socket& socket, Place place);
+  Place place() const noexcept { return place_; }
+  /// The other end, or whom its PROXY header names.
+  const Address& peer() const noexcept { return peer_; }
+
+  /// Answers that there is no room for it, without waiting for a request, and ends it. The connection may be
+  /// gone when this returns.
+  void turnAway(Errc error);
 
   /// Ends it gracefully: at once if it is idle, else after the answer that is due, which says
   /// `Connection: close`. The connection may be gone when this returns.
@@ -111,9 +137,17 @@ class ServerConnection final : private net::SocketHandler {
   void onDrained() override;
   void onFailed(std::error_code error) override;
   void onTimeout();
+  template <class Call>
+  void surviving(Call call);
+  void take(MutableBytes bytes);
+  void peerEnds();
+  void drained();
+  void timedOut();
   bool peerStalls();
   void armTimeout();
+  void headTimeout();
   void report(const Error& error) const;
+  void reportCurrent() const noexcept;
   void pause();
   void resume();
   void release(bool complete);
@@ -128,7 +162,8 @@ class ServerConnection final : private net::SocketHandler {
   void begin();
   void expectation();
   void run();
-  void refuseRequest(Errc error, int status);
+  void believeProxy(Exchange& exchange) const;
+  void refuseRequest(Errc error, int status, std::string detail = {});
 
   // The answer's side (connection_response.cc).
   bool current(const Exchange& exchange) const noexcept;
@@ -156,9 +191,15 @@ class ServerConnection final : private net::SocketHandler {
   std::uint64_t written_ = 0;
   std::uint64_t taken_ = 0;
   TimePoint takenSince_{};
+  // When the headers that are under way have to be complete, and what has come of them since their rate was
+  // looked at.
+  TimePoint headDeadline_{};
+  std::size_t headBytes_ = 0;
+  Address peer_;
   // Bytes dropped while lingering.
   std::size_t dropped_ = 0;
   State state_ = State::Idle;
+  Place place_ = Place::Handshake;
   int busy_ = 0;
   bool begun_ = false;
   bool processing_ = false;

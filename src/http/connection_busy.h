@@ -20,4 +20,17 @@ class ServerConnection::Busy {
   ServerConnection& connection_;
 };
 
+/// What goes wrong in `call` is want of memory, for handlers are called by code that catches. It ends this
+/// connection, and no other.
+template <class Call>
+void ServerConnection::surviving(Call call) {
+  const Busy busy(*this);
+  try {
+    call();
+  } catch (...) {
+    close(true);
+    reportCurrent();
+  }
+}
+
 }  // namespace duplex::http

@@ -1,3 +1,4 @@
+#include <string>
 #include <utility>
 
 #include "http/connection.h"
@@ -9,6 +10,8 @@ namespace duplex::http {
 /// Reads requests from `bytes`, and runs them, as far as it can; keeps what must wait.
 void ServerConnection::process(Bytes bytes) {
   const State before = state_;
+  if (state_ == State::Idle) headBytes_ = 0;
+  headBytes_ += bytes.size();
   input_ = bytes;
   processing_ = true;
   while (readOn()) {
@@ -52,6 +55,10 @@ bool ServerConnection::readOn() {
       return false;
     case RequestParser::Event::Head:
       state_ = State::Body;
+      if (place_ == Place::Handshake) {
+        place_ = Place::Served;
+        if (context_.greeted) context_.greeted();
+      }
       if (exchange_->request.expectContinue && input_.empty()) expectation();
       return true;
     case RequestParser::Event::Complete:
@@ -73,7 +80,7 @@ void ServerConnection::begin() {
   }
   exchange_->connection = this;
   exchange_->mailbox = &loop_.mailbox();
-  exchange_->remote = stream_.remoteAddress();
+  exchange_->remote = peer_;
   exchange_->secure = stream_.secure();
   if (exchange_->secure) exchange_->certificate = stream_.peerSubject();
   parser_.start(exchange_->request, exchange_->body);
@@ -93,13 +100,23 @@ void ServerConnection::run() {
   begun_ = false;
   timeout_.cancel();
   const Ref<Exchange> exchange = exchange_;
+  if (context_.counters != nullptr) context_.counters->requests.add();
+  if (context_.proxies != nullptr) believeProxy(*exchange);
   writer_.start(exchange->request, exchange->request.keepAlive && !shuttingDown_);
   startChain(*exchange, context_.routes);
 }
 
+/// A proxy says whose request it is, and how that one came.
+void ServerConnection::believeProxy(Exchange& exchange) const {
+  if (!context_.proxies->trusts(peer_)) return;
+  const ClientOf client = context_.proxies->client(exchange.request.fields, {peer_, exchange.secure});
+  exchange.remote = client.address;
+  exchange.secure = client.secure;
+}
+
 /// Answers what is no request, or no whole one, and closes: what follows cannot be trusted to begin
 /// where a request begins.
-void ServerConnection::refuseRequest(Errc error, int status) {
+void ServerConnection::refuseRequest(Errc error, int status, std::string detail) {
   const std::string_view phrase = reasonPhrase(status);
   HeaderBlock headers;
   headers.set("Content-Type", "text/plain; charset=utf-8");
@@ -109,7 +126,7 @@ void ServerConnection::refuseRequest(Errc error, int status) {
     writer_.body(asBytes(phrase), out);
   });
   linger();
-  report(Error(error));
+  report(Error(error, std::move(detail)));
 }
 
 }  // namespace duplex::http

@@ -1,3 +1,5 @@
+#include <exception>
+#include <new>
 #include <utility>
 
 #include "http/connection.h"
@@ -16,6 +18,16 @@ constexpr std::size_t highWater = 64 * 1024;
 constexpr std::string_view bodyHeaders[] = {"Content-Encoding",    "Content-Language", "Content-Range",
                                             "Content-Disposition", "Cache-Control",    "ETag",
                                             "Last-Modified"};
+
+bool isOutOfMemory(const Error& error) {
+  try {
+    if (error.exception) std::rethrow_exception(error.exception);
+  } catch (const std::bad_alloc&) {
+    return true;
+  } catch (...) {
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -77,7 +89,12 @@ void ServerConnection::refuse(int status, std::string_view headers, std::string_
 void ServerConnection::fail(Exchange& exchange, const Error& error) {
   const Busy busy(*this);
   if (error.status >= 500 || error.exception) report(error);
-  if (!current(exchange) || !exchange.claim()) return;
+  if (!current(exchange)) return;
+  if (!exchange.claim()) {
+    // An answer that has broken off while it was made will not come any more.
+    if (isOutOfMemory(error)) close(true);
+    return;
+  }
   // Half an answer must not look like a whole one.
   if (writer_.headSent()) return close(true);
   exchange.status = error.status >= 400 && error.status < 600 ? error.status : 500;
@@ -87,7 +104,7 @@ void ServerConnection::fail(Exchange& exchange, const Error& error) {
 }
 
 void ServerConnection::unanswered(Exchange& exchange) {
-  fail(exchange, Error(Errc::Unanswered, std::string(exchange.request.path)));
+  surviving([&] { fail(exchange, Error(Errc::Unanswered, std::string(exchange.request.path))); });
 }
 
 void ServerConnection::drainedBefore(Exchange& exchange) {
@@ -101,7 +118,7 @@ void ServerConnection::pump() {
   send([&](OutputQueue& out) { whole = writer_.pump(out); });
   if (!whole) {
     // The head has promised what is not there any more.
-    report(Error(Errc::ConnectionLost, "a file shrank while it was sent"));
+    report(Error(Errc::ConnectionLost, "a file could not be read to its end"));
     return close(true);
   }
   if (writer_.pumping()) return stream_.notifyDrained();

@@ -125,8 +125,9 @@ Proxies::Proxies(const std::vector<std::string>& trusted, ForwardedHeader header
 }
 
 bool Proxies::trusts(const Address& address) const noexcept {
-  // What comes over a Unix socket has no address.
-  if (address.family() == Address::Family::None) return local_;
+  const bool isIp = address.family() == Address::Family::V4 || address.family() == Address::Family::V6;
+  // What comes over a Unix socket.
+  if (!isIp) return local_;
   return std::any_of(trusted_.begin(), trusted_.end(),
                      [&](const AddressRange& range) { return range.contains(address); });
 }

@@ -199,7 +199,7 @@ RequestParser::Event RequestParser::State::checkHead(std::string_view text) noex
     case LineCheck::Malformed:
       return fail(Errc::BadRequest, 400);
     case LineCheck::TooMany:
-      return fail(Errc::HeaderTooLarge, 431);
+      return fail(Errc::TooManyHeaders, 431);
     case LineCheck::Ok:
       break;
   }

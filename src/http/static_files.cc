@@ -28,6 +28,12 @@ bool decodePath(std::string_view path, std::string& decoded) {
   return true;
 }
 
+/// Whether the file may be there, and it is this process or the machine that cannot open it.
+bool isScarcity(const std::error_code& error) noexcept {
+  return error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system ||
+         error == std::errc::not_enough_memory || error == std::errc::io_error;
+}
+
 }  // namespace
 
 StaticFiles::StaticFiles(const std::string& folder, StaticOptions options) : options_(std::move(options)) {
@@ -39,8 +45,7 @@ StaticFiles::StaticFiles(const std::string& folder, StaticOptions options) : opt
 
 /// The file at the relative path, or a folder's index; none if there is neither. `name` becomes the
 /// file's name.
-File StaticFiles::open(std::string_view path, std::string& name) const {
-  std::error_code error;
+File StaticFiles::open(std::string_view path, std::string& name, std::error_code& error) const {
   name = path.empty() ? "." : path;
   File file = File::open(folder_, name.c_str(), error);
   if (error || !file.isFolder()) return file;
@@ -66,7 +71,12 @@ bool StaticFiles::serve(Exchange& exchange) const {
   if (!isPlainPath(decoded, options_.dotfiles)) return false;
 
   std::string name;
-  File file = open(decoded, name);
+  std::error_code error;
+  File file = open(decoded, name, error);
+  if (isScarcity(error)) {
+    failChain(exchange, Error(error, name));
+    return true;
+  }
   if (!file) return false;
   // Links in a folder's page are relative to its path with the slash; a file has none.
   const bool isIndex = name.size() > decoded.size();

@@ -23,7 +23,7 @@ class StaticFiles {
   bool serve(Exchange& exchange) const;
 
  private:
-  File open(std::string_view path, std::string& name) const;
+  File open(std::string_view path, std::string& name, std::error_code& error) const;
   void redirect(Exchange& exchange) const;
 
   File folder_;

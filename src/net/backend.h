@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include <duplex/address.h>
 
@@ -24,6 +25,9 @@ struct Accepted {
 class AcceptHandler {
  public:
   virtual void onAccepted(Accepted accepted) = 0;
+  /// A connection could not be had, for want of descriptors or of memory. Those that wait come when there
+  /// is room again, or were closed.
+  virtual void onAcceptFailed(std::error_code) {}
 
  protected:
   ~AcceptHandler() = default;

@@ -94,11 +94,18 @@ void EpollBackend::accept(int descriptor) {
     const int connection = ::accept4(descriptor, name.get(), &name.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (connection >= 0) {
       listener->second->onAccepted({connection, name.address()});
-    } else if (errno == EMFILE || errno == ENFILE) {
-      if (!spare_.dropConnection(descriptor)) return rest(descriptor);
-    } else if (errno == ENOBUFS || errno == ENOMEM) {
+      continue;
+    }
+    const std::error_code error = errorOf(errno);
+    if (error.value() == EMFILE || error.value() == ENFILE) {
+      const bool dropped = spare_.dropConnection(descriptor);
+      if (!dropped && errno == EAGAIN) return;
+      listener->second->onAcceptFailed(error);
+      if (!dropped) return rest(descriptor);
+    } else if (error.value() == ENOBUFS || error.value() == ENOMEM) {
+      listener->second->onAcceptFailed(error);
       return rest(descriptor);
-    } else if (errno != ECONNABORTED && errno != EINTR) {
+    } else if (error.value() != ECONNABORTED && error.value() != EINTR) {
       return;
     }
   }
@@ -147,7 +154,11 @@ void EpollBackend::connect(Socket& socket) {
     return;
   }
   state.registered = EPOLLOUT;
-  control(EPOLL_CTL_ADD, state.descriptor, EPOLLOUT, keyOf(socket));
+  try {
+    control(EPOLL_CTL_ADD, state.descriptor, EPOLLOUT, keyOf(socket));
+  } catch (const std::system_error& error) {
+    refused_.emplace_back(&socket, error.code());
+  }
 }
 
 void EpollBackend::finishConnect(Socket& socket) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -16,6 +17,8 @@ namespace {
 constexpr std::size_t keptOutputSize = 64 * 1024;
 constexpr Milliseconds trimInterval{1000};
 constexpr std::size_t keptOutputs = 2 * 1024 * 1024;
+// Sockets that may be closed in a turn without memory for noting them.
+constexpr std::size_t graves = 1024;
 
 // The loop that `current` made; it ends with its thread.
 thread_local std::unique_ptr<Loop> ownedLoop;
@@ -72,6 +75,7 @@ Loop::Loop(const BackendMaker& make)
       timers_(backend_->now()) {
   if (threadLoop != nullptr) throw std::logic_error("this thread has a loop already");
   now_ = backend_->now();
+  graveyard_.reserve(graves);
   threadLoop = this;
 }
 
@@ -187,11 +191,18 @@ void Loop::stopListening(const Listening& listening) noexcept {
 }
 
 Socket& Loop::adopt(const Accepted& accepted, SocketHandler& handler) {
-  auto* socket = socketMemory_.make(*this, handler);
-  socket->state().descriptor = accepted.descriptor;
-  socket->state().remote = accepted.remote;
+  Socket* socket = nullptr;
+  try {
+    socket = socketMemory_.make(*this, handler);
+    socket->state().descriptor = accepted.descriptor;
+    socket->state().remote = accepted.remote;
+    backend_->start(*socket);
+  } catch (...) {
+    if (socket != nullptr) socketMemory_.destroy(socket);
+    backend_->discard(accepted);
+    throw;
+  }
   ++sockets_;
-  backend_->start(*socket);
   return *socket;
 }
 
@@ -307,8 +318,13 @@ void Loop::giveBackOutput(Socket& socket) noexcept {
   if (freeOutputSize_ >= keptOutputs) return;
   output->clear();
   output->shrink(keptOutputSize);
-  freeOutputSize_ += output->memory();
-  freeOutputs_.push_back(std::move(output));
+  const std::size_t memory = output->memory();
+  try {
+    freeOutputs_.push_back(std::move(output));
+    freeOutputSize_ += memory;
+  } catch (const std::bad_alloc&) {
+    // Then it is not kept.
+  }
 }
 
 // --- timers

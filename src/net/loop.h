@@ -72,7 +72,8 @@ class Loop {
   /// Throws std::system_error. Until `stopListening` every connection goes to `handler`.
   Listening listen(const Address& address, AcceptHandler& handler);
   void stopListening(const Listening& listening) noexcept;
-  /// Makes a socket of what some loop of this kind has accepted.
+  /// Makes a socket of what some loop of this kind has accepted. Throws std::system_error and
+  /// std::bad_alloc; the connection is closed then.
   Socket& adopt(const Accepted& accepted, SocketHandler& handler);
   /// Closes it instead.
   void discard(const Accepted& accepted) noexcept { backend_->discard(accepted); }

@@ -26,6 +26,20 @@ int openStream(int family) noexcept {
   return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+/// 0, or -1 and errno. A process that had the port, used io_uring and was killed gives it up some
+/// milliseconds after its end: as long as that it is tried again.
+int bindAndListen(int descriptor, SocketAddress& name) noexcept {
+  constexpr int tries = 20;
+  constexpr unsigned microseconds = 5'000;
+  bool bound = false;
+  for (int i = 0;; ++i) {
+    bound = bound || ::bind(descriptor, name.get(), name.size) == 0;
+    if (bound && ::listen(descriptor, backlog) == 0) return 0;
+    if (errno != EADDRINUSE || i == tries) return -1;
+    ::usleep(microseconds);
+  }
+}
+
 int openSocket(const Address& address) noexcept {
   if (address.family() == Address::Family::Unix) return openStream(AF_UNIX);
   return openStream(address.family() == Address::Family::V4 ? AF_INET : AF_INET6);
@@ -91,7 +105,7 @@ int openListener(const Address& address) {
   tune(descriptor);
   if (bound.family() == Address::Family::V6) setOption(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, any ? 0 : 1);
   SocketAddress name(bound);
-  if (::bind(descriptor, name.get(), name.size) != 0 || ::listen(descriptor, backlog) != 0) {
+  if (bindAndListen(descriptor, name) != 0) {
     const int error = errno;
     ::close(descriptor);
     throw std::system_error(error, std::generic_category(), "listen on " + bound.string());

@@ -48,6 +48,8 @@ class Socket {
   void setHandler(SocketHandler& handler) noexcept { handler_ = &handler; }
   Loop& loop() const noexcept { return *loop_; }
   const Address& remoteAddress() const noexcept { return state_.remote; }
+  /// Whom a proxy speaks for; from now on it is the peer.
+  void setRemoteAddress(const Address& address) noexcept { state_.remote = address; }
 
   /// The queue to append to. What is in it is sent at the end of the turn; what answers the socket's own
   /// data, as soon as `onData` returns.

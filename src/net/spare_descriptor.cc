@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace duplex::net {
 namespace {
 
@@ -22,8 +24,10 @@ SpareDescriptor::~SpareDescriptor() {
 bool SpareDescriptor::dropConnection(int listener) noexcept {
   if (descriptor_ >= 0) ::close(descriptor_);
   const int connection = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int error = errno;
   if (connection >= 0) ::close(connection);
   descriptor_ = openSpare();
+  errno = error;
   return connection >= 0;
 }
 

@@ -11,7 +11,8 @@ class SpareDescriptor {
   ~SpareDescriptor();
 
   /// Takes one connection from the backlog of `listener` and closes it, so that its peer knows and it
-  /// does not wake the loop for ever. False if that failed too.
+  /// does not wake the loop for ever. False and errno if that failed too: EAGAIN if nobody waits, which the
+  /// kernel does not look at before it wants for a descriptor.
   bool dropConnection(int listener) noexcept;
 
  private:

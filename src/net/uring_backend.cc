@@ -242,13 +242,16 @@ void UringBackend::onAccepted(Listener& listener, const Completion& completion) 
 void UringBackend::acceptFailed(Listener& listener, int error) {
   if (listener.armed) return;
   const bool noDescriptor = error == EMFILE || error == ENFILE;
-  if (error == ECONNABORTED || error == EINTR ||
-      (noDescriptor && spare_.dropConnection(listener.descriptor))) {
+  const bool aborted = error == ECONNABORTED || error == EINTR;
+  const bool dropped = noDescriptor && spare_.dropConnection(listener.descriptor);
+  const bool nobody = noDescriptor && !dropped && errno == EAGAIN;
+  if (aborted || dropped) {
     accept(listener);
-    return;
+  } else {
+    // The kernel has no room for another connection: asking again at once would be a busy loop.
+    loop_.schedule(restOver_, acceptRest);
   }
-  // The kernel has no room for another connection: asking again at once would be a busy loop.
-  loop_.schedule(restOver_, acceptRest);
+  if (!aborted && !nobody) listener.handler->onAcceptFailed({error, std::generic_category()});
 }
 
 void UringBackend::acceptAgain() {

@@ -104,8 +104,13 @@ class Session {
   bool closeSent() const noexcept { return closeSent_; }
   /// The peer's Close has come, or it has failed: what it sends now is discarded.
   bool receiveEnded() const noexcept { return receiveEnded_; }
+  /// Discards what the peer sends from now on.
+  void endReceiving() noexcept { receiveEnded_ = true; }
   /// Whether a message or a frame has begun and not ended.
   bool insideMessage() const noexcept { return partial_ != nullptr && !partial_->isDone(); }
+  /// Frames so far of a message that comes in pieces, or of the one that was handed out last if it did;
+  /// else 0.
+  std::uint32_t fragments() const noexcept { return partial_ == nullptr ? 0 : partial_->fragments; }
 
  private:
   // A message has text or binary as its opcode, so this one is free.

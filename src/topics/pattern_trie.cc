@@ -10,9 +10,17 @@ void PatternTrie::add(std::string_view pattern, Topic& topic) {
       node->rest = &topic;
       return;
     }
-    std::unique_ptr<Node>& next = token == "*" ? node->any : node->named[std::string(token)];
-    if (next == nullptr) next = std::make_unique<Node>();
-    node = next.get();
+    // Each node is whole before it is in its place, so that want of memory leaves no hole.
+    if (token == "*") {
+      if (node->any == nullptr) node->any = std::make_unique<Node>();
+      node = node->any.get();
+      continue;
+    }
+    auto next = node->named.find(token);
+    if (next == node->named.end()) {
+      next = node->named.emplace(std::string(token), std::make_unique<Node>()).first;
+    }
+    node = next->second.get();
   }
   node->topic = &topic;
 }

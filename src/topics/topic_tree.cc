@@ -77,8 +77,13 @@ Topic& TopicTree::add(std::string_view name) {
   Topic& topic = added->second;
   topic.name = &added->first;
   if (!wildcards_ || !hasWildcards(name)) return topic;
-  if (patterns_ == nullptr) patterns_ = std::make_unique<PatternTrie>();
-  patterns_->add(name, topic);
+  try {
+    if (patterns_ == nullptr) patterns_ = std::make_unique<PatternTrie>();
+    patterns_->add(name, topic);
+  } catch (...) {
+    topics_.erase(added);
+    throw;
+  }
   topic.pattern = true;
   return topic;
 }
@@ -98,9 +103,18 @@ bool TopicTree::subscribe(Subscriber& subscriber, std::string_view name) {
   } else if (subscriber.find(topic) != nullptr) {
     return false;
   }
-  if (!subscriber.subscriptions_) subscriber.subscriptions_ = std::make_unique<Subscriber::Subscriptions>();
-  subscriber.subscriptions_->insert(subscriber.position(topic), {topic, topic->members.size()});
-  topic->members.push_back(&subscriber);
+  bool isMember = false;
+  try {
+    topic->members.push_back(&subscriber);
+    isMember = true;
+    if (!subscriber.subscriptions_) subscriber.subscriptions_ = std::make_unique<Subscriber::Subscriptions>();
+    subscriber.subscriptions_->insert(subscriber.position(topic), {topic, topic->members.size() - 1});
+  } catch (...) {
+    // For want of memory: as if it had not been called.
+    if (isMember) topic->members.pop_back();
+    if (topic->members.empty()) erase(*topic);
+    throw;
+  }
   return true;
 }
 

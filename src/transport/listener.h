@@ -1,5 +1,8 @@
 #pragma once
 
+#include <system_error>
+#include <utility>
+
 #include <duplex/address.h>
 #include <duplex/function.h>
 
@@ -22,13 +25,19 @@ class Listener final : net::AcceptHandler {
   ~Listener();
 
   const Address& address() const noexcept { return listening_.address; }
+  /// Sets who is told why a connection could not be accepted.
+  void onFailure(Function<void(std::error_code)> handler) { failed_ = std::move(handler); }
 
  private:
   void stop() noexcept;
   void onAccepted(net::Accepted accepted) override { accept_(accepted); }
+  void onAcceptFailed(std::error_code error) override {
+    if (failed_) failed_(error);
+  }
 
   net::Loop& loop_;
   Function<void(net::Accepted)> accept_;
+  Function<void(std::error_code)> failed_;
   net::Listening listening_;
 };
 

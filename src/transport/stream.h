@@ -46,6 +46,7 @@ class Stream {
   }
   net::Loop& loop() const noexcept { return socketBelow().loop(); }
   const Address& remoteAddress() const noexcept { return socketBelow().remoteAddress(); }
+  void setRemoteAddress(const Address& address) noexcept { socketBelow().setRemoteAddress(address); }
   /// The socket, also that below TLS.
   net::Socket& socketBelow() const noexcept { return secure() ? tls().socket() : socket(); }
   /// Whether what is sent cannot be read on the way (TLS).

@@ -34,7 +34,12 @@ Connection::Connection(Group& group, transport::Stream stream, Request request, 
   noteReceived();
   setState(ReadyState::Open);
   stream_.setHandler(*this);
-  if (!protocol.empty()) extras().protocol = std::move(protocol);
+  try {
+    if (!protocol.empty()) extras().protocol = std::move(protocol);
+  } catch (...) {
+    group_.loop.mailbox().slots.release(id_);
+    throw;
+  }
   group_.add(*this);
   heartbeat();
 }
@@ -92,22 +97,28 @@ void Connection::start(MutableBytes leftover) {
   if (group_.route != nullptr && group_.route->open) {
     guarded([this] { group_.route->open(handle(), request_); });
   }
-  request_ = group_.requests.keep(request_);
-  if (!leftover.empty() && stream_) receive(leftover);
+  surviving([&] {
+    request_ = group_.requests.keep(request_);
+    if (!leftover.empty() && stream_) receive(leftover);
+  });
 }
 
 // --- receiving
 
 void Connection::onData(MutableBytes bytes) {
-  noteReceived();
-  if (state_ == ReadyState::Connecting) bytes = readAnswer(bytes);
-  receive(bytes);
+  surviving([&] {
+    noteReceived();
+    if (state_ == ReadyState::Connecting) bytes = readAnswer(bytes);
+    receive(bytes);
+  });
 }
 
 void Connection::receive(MutableBytes input) {
+  const bool counted = group_.limits.maxFramesPerSecond != 0;
   // A handler may end the stream.
   while (stream_) {
     const Event event = session_.next(input);
+    if (counted && tooManyFrames(event)) return;
     if (!event) return;
     onEvent(event);
   }
@@ -149,6 +160,8 @@ void Connection::onLast(const Event& event) {
 void Connection::onMessage(Message::Type type, Bytes payload) {
   // After our Close the peer's messages are for nobody (WHATWG WebSockets §4).
   if (state_ != ReadyState::Open) return;
+  group_.counters->messagesReceived.add();
+  group_.counters->bytesReceived.add(payload.size());
   const Message message(type, payload);
   if (extras_ != nullptr && extras_->onmessage) {
     guarded([&] { extras_->onmessage(message); });
@@ -180,6 +193,10 @@ void Connection::onPong(Bytes payload) {
 }
 
 void Connection::onDrained() {
+  surviving([this] { drained(); });
+}
+
+void Connection::drained() {
   if (extras_ != nullptr && extras_->peerEnded) {
     finish();
     return;
@@ -215,6 +232,7 @@ void Connection::send(Opcode type, Bytes payload) {
   if (group_.special && sentSpecially(type, payload, {})) [[unlikely]]
     return;
   if (overLimit(payload.size())) return;
+  countSent(payload.size());
   if (payload.size() >= directSize && !isClient()) {
     sendDirectly({.opcode = type, .length = payload.size()}, payload);
   } else {
@@ -240,6 +258,7 @@ void Connection::sendFrame(const Ref<SharedBytes>& frame, const std::string_view
 
 void Connection::share(const Ref<SharedBytes>& frame) {
   if (overLimit(frame->payload())) return;
+  countSent(frame->payload());
   stream_.share(frame);
   if (stream_.queued() > highWater) stream_.notifyDrained();
 }
@@ -288,6 +307,10 @@ void Connection::publish(std::string_view topic, Opcode type, Bytes payload, std
 // --- time
 
 void Connection::onTimer() {
+  surviving([this] { timedOut(); });
+}
+
+void Connection::timedOut() {
   switch (state_) {
     case ReadyState::Connecting:
       onConnectingTimer();
@@ -330,7 +353,7 @@ void Connection::heartbeat() {
 // --- the last event
 
 void Connection::tellEnd() {
-  const CloseEvent end = extras_ == nullptr ? CloseEvent{} : extras_->closeEvent;
+  const CloseEvent end = extras_ == nullptr ? CloseEvent{} : std::move(extras_->closeEvent);
   if (extras_ != nullptr && extras_->failed) {
     if (extras_->onerror) {
       guarded([this] { extras_->onerror(extras_->error); });
@@ -345,8 +368,9 @@ void Connection::tellEnd() {
   }
   if (Waits* waits = existingWaits()) waits->ended();
   Group& group = group_;
+  const Address peer = remoteAddress();
   destroy();
-  if (group.removed) group.removed();
+  if (group.removed) group.removed(peer);
 }
 
 }  // namespace duplex::websocket

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/ref.h"
 #include "base/shared_bytes.h"
 #include "base/slab_pool.h"
@@ -129,12 +130,16 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void waitForTry();
 
   void receive(MutableBytes input);
+  bool tooManyFrames(const protocol::Event& event);
   void onEvent(const protocol::Event& event);
   void onLast(const protocol::Event& event);
   void onMessage(Message::Type type, Bytes payload);
   void onPing(Bytes payload);
   void onPong(Bytes payload);
   void onClose(const protocol::Event& event);
+  void drained();
+  void peerEnds();
+  void timedOut();
   void heartbeat();
   void noteReceived() noexcept;
 
@@ -160,8 +165,13 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   // The end: fail or a closing handshake leads to `finish`, that to the close event.
   void fail(const Error& error, Errc rule);
   void handlerFailed();
+  void brokeDown();
   void sendClose(std::uint16_t code, std::string_view reason);
   void startClosing();
+  void countSent(std::size_t payload) noexcept {
+    group_.counters->messagesSent.add();
+    group_.counters->bytesSent.add(payload);
+  }
   bool overLimit(std::size_t payload) {
     return stream_.queued() + payload > group_.limits.maxBufferedAmount && failsOverLimit(payload);
   }
@@ -175,6 +185,16 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void setState(ReadyState state) noexcept;
   template <class Call>
   void guarded(Call&& call);
+  // What goes wrong in `call` is want of memory, for handlers are guarded. It ends this connection, and no
+  // other.
+  template <class Call>
+  void surviving(Call call) {
+    try {
+      call();
+    } catch (...) {
+      brokeDown();
+    }
+  }
 
   /// What coroutines use; null if none does.
   Waits* existingWaits() const noexcept { return extras_ == nullptr ? nullptr : extras_->waits.get(); }
@@ -218,6 +238,7 @@ struct ConnectionMemory final : net::Loop::Local {
   SlabPool<Connection> connections;
   SlabPool<Extras> extras;
   CompressionMemory compression;
+  Counters uncounted;
 };
 
 }  // namespace duplex::websocket

@@ -62,6 +62,7 @@ void Connection::release(std::size_t goal) {
   while (!extras_->backlog->empty() && output.size() <= goal) {
     Ref<SharedBytes> frame = extras_->backlog->take();
     const std::size_t payload = frame->payload();
+    countSent(payload);
     output.append(std::move(frame));
     output.endFrame(payload);
   }

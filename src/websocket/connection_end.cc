@@ -106,7 +106,21 @@ void Connection::handlerFailed() {
   }
 }
 
+/// There is no memory to go on with; perhaps there is for a Close.
+void Connection::brokeDown() {
+  session_.endReceiving();
+  try {
+    fail(Error::current(), Errc::HandlerFailed);
+  } catch (...) {
+    finish(true);
+  }
+}
+
 void Connection::onEnd() {
+  surviving([this] { peerEnds(); });
+}
+
+void Connection::peerEnds() {
   if (state_ == ReadyState::Connecting) {
     fail(Error(Errc::ConnectionLost, "the server closed the connection during the handshake"),
          Errc::ConnectionLost);
@@ -125,12 +139,16 @@ void Connection::onEnd() {
 }
 
 void Connection::onFailed(std::error_code error) {
-  const std::string why = stream_.failure();
-  if (state_ == ReadyState::Connecting) {
-    fail(Error(error, why.empty() ? "during the handshake" : why), Errc::ConnectionLost);
-  } else if (!why.empty()) {
-    fail(Error(error, why), Errc::ConnectionLost);
-  } else {
+  try {
+    const std::string why = stream_.failure();
+    if (state_ == ReadyState::Connecting) {
+      fail(Error(error, why.empty() ? "during the handshake" : why), Errc::ConnectionLost);
+    } else if (!why.empty()) {
+      fail(Error(error, why), Errc::ConnectionLost);
+    } else {
+      finish();
+    }
+  } catch (...) {
     finish();
   }
 }
@@ -138,27 +156,27 @@ void Connection::onFailed(std::error_code error) {
 void Connection::finish(bool reset) {
   if (state_ == ReadyState::Closed) return;
   const bool again = triesAgain();
+  if (!again) {
+    // First what may throw, so that it can be tried again.
+    if (stream_) extras().remote = stream_.remoteAddress();
+    // The close event is a task of its own: no handler runs inside a call.
+    group_.loop.defer([socket = handle()] {
+      if (Connection* self = socket.local()) self->tellEnd();
+    });
+  }
   setState(again ? ReadyState::Connecting : ReadyState::Closed);
   cancel();
   // What never left stays counted, as in a browser.
   const std::size_t lost = bufferedAmount() - (extras_ == nullptr ? 0 : extras_->discarded);
   if (lost != 0) extras().discarded += lost;
   if (extras_ != nullptr) extras_->backlog.reset();
-  if (stream_) extras().remote = stream_.remoteAddress();
   stream_.close(reset);
   if (topics() != 0) group_.topics->remove(*this);
   if (extras_ != nullptr && extras_->client != nullptr) {
     extras_->client->handshake.reset();
     extras_->client->waiting.reset();
   }
-  if (again) {
-    lose();
-    return;
-  }
-  // The close event is a task of its own: no handler runs inside a call.
-  group_.loop.defer([socket = handle()] {
-    if (Connection* self = socket.local()) self->tellEnd();
-  });
+  if (again) lose();
 }
 
 }  // namespace duplex::websocket

@@ -13,6 +13,7 @@
 #include <duplex/function.h>
 #include <duplex/message.h>
 
+#include "base/clock.h"
 #include "websocket/backlog.h"
 #include "websocket/client.h"
 #include "websocket/compression.h"
@@ -82,6 +83,14 @@ struct Extras {
   /// Null while nothing waits in it.
   std::unique_ptr<Backlog> backlog;
   std::uint64_t dropped = 0;
+
+  /// What came in the second that is running, where there is a limit; see Connection::tooManyFrames.
+  struct {
+    TimePoint second{};
+    std::size_t frames = 0;
+    /// Of these, those of the message that is under way.
+    std::uint32_t fragments = 0;
+  } rate;
 
   /// Of the stream, when it was last looked at; see Connection::takesBytes.
   std::uint32_t progress = 0;

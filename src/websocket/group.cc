@@ -11,7 +11,8 @@ Group::Group(net::Loop& onLoop, protocol::Role as, const WebSocketLimits& within
       limits(within),
       compression(with),
       sessionLimits{within.maxMessageSize, within.maxFragments},
-      special(within.slowPeer != SlowPeer::Close) {}
+      special(within.slowPeer != SlowPeer::Close),
+      counters(&memory.uncounted) {}
 
 Group::~Group() {
   while (first_ != nullptr) first_->discard();

@@ -5,11 +5,13 @@
 #include <string_view>
 #include <vector>
 
+#include <duplex/address.h>
 #include <duplex/error.h>
 #include <duplex/function.h>
 #include <duplex/websocket.h>
 
 #include "base/bytes.h"
+#include "base/counters.h"
 #include "http/kept_request.h"
 #include "net/loop.h"
 #include "protocol/opcode.h"
@@ -42,6 +44,8 @@ class Group {
   /// Messages are not always sent at once and as they are: there is a policy for slow peers, or a connection
   /// that has agreed on compression.
   bool special;
+  /// What the loop counts of the app; clients share one that nobody reads.
+  Counters* counters;
 
   /// A route's handlers; null for clients.
   const WebSocketRoute* route = nullptr;
@@ -55,8 +59,8 @@ class Group {
       publish;
   /// For the log.
   Function<void(const Error&)> report;
-  /// A connection has gone, after its close event.
-  Function<void()> removed;
+  /// A connection has gone, after its close event; `peer` was its other end.
+  Function<void(const Address& peer)> removed;
 
   /// Handles of those that are open. From any thread.
   std::vector<WebSocket> open() const;

@@ -40,7 +40,7 @@ class Server:
             while selector.select(PATIENCE):
                 part = os.read(self.process.stdout.fileno(), 4096)
                 printed += part
-                if found := re.search(rb"http://([\d.]+):(\d+)\s", printed):
+                if found := re.search(rb"https?://([\d.]+):(\d+)\s", printed):
                     return found[1].decode(), int(found[2])
                 if not part:
                     break

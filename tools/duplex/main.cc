@@ -45,6 +45,10 @@ void addCompression(CLI::App& command, std::string& mode) {
       ->check(CLI::IsMember(modes));
 }
 
+std::string isPath(const std::string& text) {
+  return text.starts_with('/') ? "" : "a path begins with a slash";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -91,6 +95,16 @@ int main(int argc, char** argv) {
       ->needs(certificate);
   std::string serveCompression = "off";
   addCompression(*serveCommand, serveCompression);
+  serveCommand
+      ->add_option("--trusted-proxy", serving.trustedProxies,
+                   "an address or range of proxies, such as 10.0.0.0/8, that are believed when they say "
+                   "(X-Forwarded-For) for whom they speak; may be repeated")
+      ->allow_extra_args(false);
+  serveCommand->add_flag("--proxy-protocol", serving.proxyProtocol,
+                         "connections of trusted proxies begin with a header of the PROXY protocol");
+  serveCommand
+      ->add_option("--metrics", serving.metrics, "serve counters as text at this path, such as /metrics")
+      ->check(isPath);
   serveCommand->add_option("--log", level, "trace, debug, info, warn or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));

@@ -28,6 +28,8 @@ duplex::AppOptions appOptions(const ServeOptions& options) {
   app.threads = options.threads;
   app.backend = options.backend;
   const bool any = std::find(options.origins.begin(), options.origins.end(), "*") != options.origins.end();
+  app.trustedProxies = options.trustedProxies;
+  app.proxyProtocol = options.proxyProtocol;
   app.origins = any ? duplex::Origins::any() : duplex::Origins(options.origins);
   return app;
 }
@@ -57,6 +59,17 @@ void serveEmbedded(duplex::App& app) {
     app.get("/" + name, answer);
     if (name == "index.html") app.get("/", answer);
   }
+}
+
+/// The app's counters, one a line, in the text format of Prometheus.
+std::string metricsText(const duplex::Metrics& metrics) {
+  std::string text;
+  for (const duplex::MetricField& field : duplex::metricFields()) {
+    const auto value = metrics.*field.value;
+    text += field.limit ? fmt::format("duplex_exceeded_total{{limit=\"{}\"}} {}\n", field.name, value)
+                        : fmt::format("duplex_{} {}\n", field.name, value);
+  }
+  return text;
 }
 
 std::string isoTime() {
@@ -135,6 +148,11 @@ int serve(const ServeOptions& options) {
     next();
   });
   Relay relay(app, options.compression);
+  if (!options.metrics.empty()) {
+    app.get(options.metrics, [&app](const duplex::Request&, duplex::Response& res) {
+      res.type("text/plain; version=0.0.4").send(metricsText(app.metrics()));
+    });
+  }
   if (options.folder.empty()) {
     serveEmbedded(app);
   } else {

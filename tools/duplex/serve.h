@@ -24,6 +24,12 @@ struct ServeOptions {
   /// A file with those who vouch for clients, who then need certificates; empty: they need none.
   std::string clientAuthority;
   duplex::Compression compression;
+  /// Addresses and ranges of proxies that are believed; with `proxyProtocol` their connections begin with a
+  /// PROXY header.
+  std::vector<std::string> trustedProxies;
+  bool proxyProtocol = false;
+  /// Where the counters are served as text; empty: nowhere.
+  std::string metrics;
 };
 
 /// Serves a site and WebSocket at "/" until SIGINT or SIGTERM. On SIGHUP the certificate is read anew.

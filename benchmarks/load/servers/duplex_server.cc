@@ -95,7 +95,9 @@ class Watched {
 
 int main(int argc, char** argv) try {
   const Options options = readOptions(argc, argv);
-  duplex::App app({.backend = options.backend.empty() ? "auto" : options.backend, .maxConnections = 200'000});
+  duplex::App app({.backend = options.backend.empty() ? "auto" : options.backend,
+                   .maxConnections = 200'000,
+                   .maxConnectionsPerAddress = 0});
   std::optional<Watched> watched;
   switch (options.role) {
     case Options::Role::Echo:

@@ -237,6 +237,7 @@ TEST_CASE("100 Continue") {
 TEST_CASE("timeouts") {
   SimLoop sim;
   HttpServer server(sim.loop);
+  server.limits.minHeaderRate = 0;
   addEcho(server);
   Kept kept(server);
   const TimePoint start = sim.loop.now();
@@ -268,6 +269,7 @@ TEST_CASE("timeouts") {
 TEST_CASE("a head that trickles has one deadline") {
   SimLoop sim;
   HttpServer server(sim.loop);
+  server.limits.minHeaderRate = 0;
   const auto client = server.connect();
   const TimePoint start = sim.loop.now();
   while (!client->ended && sim.loop.now() - start < std::chrono::seconds(30)) {
