@@ -224,6 +224,25 @@ TEST_CASE("a file that shrinks while it is sent ends the connection") {
   CHECK(server.errors.size() == 1);
 }
 
+TEST_CASE("a file that cannot be read ends the connection") {
+  SimLoop sim;
+  HttpServer server(sim.loop);
+  server.on("GET", "/", [](Request& req, Response&) {
+    std::error_code error;
+    // A file of which the first byte cannot be read: no memory of this process lies there.
+    http::FileBody body{http::File::open("/proc/self/mem", error), 0, 1000};
+    REQUIRE_FALSE(error);
+    http::Exchange& exchange = *req.exchange();
+    REQUIRE(exchange.claim());
+    exchange.connection->respond(exchange, std::move(body));
+  });
+  const auto client = server.connect();
+  client->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client->closes());
+  CHECK(client->reset);
+  CHECK(server.errors.size() == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "sendFile") {
   const std::string www = site.root + "/www";
   server.on("GET", "/file", [&](Request&, Response& res) { res.sendFile(www + "/data.txt"); });

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <new>
 #include <set>
+#include <span>
 
 #include "protocol/close_code.h"
 #include "protocol/wire_vector.h"
@@ -136,6 +137,27 @@ TEST_CASE("a close, with and without a code") {
         "\x88\x05\x13\x87"
         "bye");
   CHECK(sent(1000, std::string(123, 'r')) == "\x88\x7d\x03\xe8" + std::string(123, 'r'));
+}
+
+TEST_CASE("ws CVE-2026-45736: a close has the bytes of its reason, and no others") {
+  for (const Role role : {Role::Server, Role::Client}) {
+    for (std::size_t size = 0; size <= maxCloseReason; ++size) {
+      CAPTURE(size);
+      std::string reason(size, ' ');
+      for (std::size_t i = 0; i < size; ++i) reason[i] = static_cast<char>('a' + i % 26);
+      Session sender(role, defaults);
+      Session receiver(role == Role::Server ? Role::Client : Role::Server, defaults);
+      OutputQueue out;
+      sender.close(4321, reason, out);
+      std::string sent = drain(out);
+      CHECK(sent.size() == 2 + (role == Role::Client ? 4 : 0) + 2 + size);
+      MutableBytes input = std::as_writable_bytes(std::span(sent));
+      const Event event = receiver.next(input);
+      CHECK(event.type == Event::Type::Close);
+      CHECK(event.code == 4321);
+      CHECK(asText(event.payload) == reason);
+    }
+  }
 }
 
 TEST_CASE("after a close nothing is sent, and the peer is still read") {

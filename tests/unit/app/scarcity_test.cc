@@ -1,0 +1,222 @@
+// What an app does when it runs out of memory: the connection it was for ends, the others do not notice.
+#include <doctest/doctest.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <future>
+#include <new>
+#include <string>
+#include <thread>
+
+#include <duplex/duplex.h>
+
+#include "net/backend.h"
+#include "net/loop.h"
+#include "support/raw_client.h"
+
+namespace {
+
+// Allocations of the server's thread until one fails; negative: none will.
+std::atomic<long> untilFailure{-1};
+thread_local bool isServer = false;
+
+bool fails() noexcept {
+  return isServer && untilFailure.load(std::memory_order_relaxed) >= 0 &&
+         untilFailure.fetch_sub(1, std::memory_order_relaxed) == 0;
+}
+
+void* allocate(std::size_t size, std::size_t alignment = 0) {
+  void* const memory = fails() ? nullptr
+                       : alignment != 0
+                           ? std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment)
+                           : std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+// Those of the whole program; all other tests get what they ask for.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  return allocate(size);
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace {
+
+using namespace duplex;
+
+/// A client that blocks, on the test's thread; it waits ten seconds for an answer, and no longer.
+class Caller {
+ public:
+  explicit Caller(const Address& server) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval patience{10, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(server.port());
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+  }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+  ~Caller() { ::close(socket_); }
+
+  void send(const std::string& text) { (void)!::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
+  /// Whether `text` comes. False if the connection ends before; it does one or the other.
+  bool receives(std::string_view text) {
+    while (received.find(text) == std::string::npos) {
+      char buffer[4096];
+      const ssize_t size = ::recv(socket_, buffer, sizeof buffer, 0);
+      if (size <= 0) {
+        CHECK_MESSAGE((size == 0 || errno != EAGAIN),
+                      "neither an answer nor an end: ", received.substr(0, 200));
+        return false;
+      }
+      received.append(buffer, static_cast<std::size_t>(size));
+    }
+    return true;
+  }
+
+  std::string received;
+
+ private:
+  int socket_;
+};
+
+/// A server on a thread of its own, whose memory can be made to fail.
+class Server {
+ public:
+  explicit Server(const char* backend) {
+    std::promise<Address> listening;
+    thread_ = std::thread([this, backend, &listening] {
+      net::Loop loop(backend);
+      App app({.topicWildcards = true});
+      app.onerror([this](const Error&) { ++errors; });
+      app.post("/body", [](Request& req, Response& res) {
+        res.set("X-Size", std::to_string(req.body().size())).send(req.text());
+      });
+      app.ws("/room/:name", {.message =
+                                 [](WebSocket ws, const Message& message) {
+                                   ws.subscribe("room.*");
+                                   ws.send(message);
+                                   ws.publish("room.one", message);
+                                 },
+                             .limits = {.closeTimeout = Milliseconds(200)}});
+      app_ = &app;
+      mailbox_ = &loop.mailbox();
+      listening.set_value(app.listen(0, "127.0.0.1"));
+      isServer = true;
+      // What comes out of `run` was of no connection.
+      while (!stopping_) {
+        try {
+          loop.run();
+        } catch (const std::bad_alloc&) {
+          ++escaped;
+        }
+      }
+      isServer = false;
+    });
+    address = listening.get_future().get();
+  }
+  ~Server() {
+    stopping_ = true;
+    mailbox_->post([] { net::Loop::current().stop(); });
+    thread_.join();
+  }
+
+  Metrics metrics() const { return app_->metrics(); }
+
+  Address address;
+  std::atomic<int> errors{0};
+  std::atomic<int> escaped{0};
+
+ private:
+  App* app_ = nullptr;
+  net::Mailbox* mailbox_ = nullptr;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+/// Requests, and a WebSocket with messages in pieces, large ones, subscriptions and a Close. Whether all of
+/// it was answered as it should be.
+bool runThrough(const Address& server) {
+  const std::string body(20'000, 'b');
+  Caller http(server);
+  http.send("POST /body?a=b HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\nContent-Length: 20000\r\n\r\n" +
+            body.substr(0, 9000));
+  http.send(body.substr(9000) + "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const bool answered = http.receives(body) && http.receives(" 404 ");
+
+  Caller socket(server);
+  socket.send(test::upgradeRequest("/room/one") + test::clientFrame(0x01, "in "));
+  bool whole = socket.receives("\r\n\r\n") && socket.received.starts_with("HTTP/1.1 101 ");
+  std::string large("\x82\xFF\0\0\0\0\0\x01\x86\xA0\0\0\0\0", 14);
+  large.append(100'000, 'l');
+  socket.send(test::clientFrame(0x80, "pieces") + test::clientFrame(0x89, "ping") + large.substr(0, 50'000));
+  whole = whole && socket.receives("in pieces") && socket.receives("ping");
+  socket.send(large.substr(50'000));
+  whole = whole && socket.receives(std::string(100'000, 'l'));
+  socket.send(test::clientFrame(0x88, "\x03\xe8"));
+  return whole && socket.receives("\x88\x02\x03\xe8") && answered;
+}
+
+void failEachAllocation(const char* backend) {
+  Server server(backend);
+  REQUIRE(runThrough(server.address));
+  int failures = 0;
+  for (long allocation = 0;; ++allocation) {
+    CAPTURE(allocation);
+    untilFailure = allocation;
+    runThrough(server.address);
+    const bool failed = untilFailure.exchange(-1) < 0;
+    // Whatever that did, all is well for those who come after it.
+    REQUIRE(runThrough(server.address));
+    if (!failed) break;
+    ++failures;
+  }
+  CHECK(failures > 20);
+  CHECK(server.errors > 0);
+  CHECK(server.escaped == 0);
+  const auto start = std::chrono::steady_clock::now();
+  while (server.metrics().connections != 0 &&
+         std::chrono::steady_clock::now() - start < std::chrono::seconds(20)) {
+    std::this_thread::sleep_for(Milliseconds(10));
+  }
+  CHECK(server.metrics().connections == 0);
+  CHECK(server.metrics().handshakes == 0);
+  CHECK(server.metrics().sockets == 0);
+}
+
+}  // namespace
+
+TEST_CASE("whichever allocation fails, it ends one connection at the most (epoll)") {
+  failEachAllocation("epoll");
+}
+
+TEST_CASE("whichever allocation fails, it ends one connection at the most (io_uring)") {
+  if (!net::whyNoUring()) failEachAllocation("uring");
+}
