@@ -21,7 +21,7 @@ const Address anyPort = Address::parse("127.0.0.1", 0);
 /// Whether a port that is given up a moment later can be listened on.
 bool isWaitedFor() {
   const int holder = net::openListener(anyPort);
-  const Address address = net::localAddress(holder);
+  const Address address = net::describeListener(holder).address;
   std::thread leaver([holder] {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     ::close(holder);
@@ -46,7 +46,7 @@ TEST_CASE("a port that is given up in a moment is waited for, and another is not
   CHECK(listens);
 
   const int holder = net::openListener(anyPort);
-  CHECK_THROWS_AS(net::openListener(net::localAddress(holder)), std::system_error);
+  CHECK_THROWS_AS(net::openListener(net::describeListener(holder).address), std::system_error);
   ::close(holder);
 }
 
