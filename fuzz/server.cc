@@ -58,7 +58,10 @@ void obey(const WebSocket& ws, const Message& message) {
   if (text == "close") return ws.close(4000, "as you wish");
   if (text == "end") return ws.terminate();
   if (text == "ping") return ws.ping("?");
-  if (text.starts_with("much ")) return ws.send(std::string(1000 * text.size(), 'm'));
+  if (text.starts_with("much ")) {
+    ws.send(std::string(1000 * text.size(), 'm'));
+    return;
+  }
   if (text == "throw") throw std::runtime_error("as you wish");
   try {
     if (text.starts_with("sub ")) return ws.subscribe(text.substr(4));

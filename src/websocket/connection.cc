@@ -246,7 +246,6 @@ void Connection::sendDirectly(const protocol::FrameHeader& header, Bytes payload
   std::array<std::byte, protocol::maxHeaderSize> head;
   const std::size_t size = protocol::encodeHeader(header, head.data());
   stream_.write(Bytes(head).first(size), payload);
-  if (stream_.queued() != 0) stream_.output().endFrame(payload.size());
 }
 
 void Connection::sendFrame(const Ref<SharedBytes>& frame, const std::string_view& key) {
