@@ -30,9 +30,11 @@ class Duplex(ConanFile):
     def requirements(self):
         self.requires("boost/[>=1.81 <2]")
         self.requires("c-ares/[>=1.18 <2]")
+        self.requires("isa-l/[>=2.30 <3]")
         self.requires("liburing/[>=2.3 <3]")
         self.requires("openssl/[>=3 <4]")
         self.requires("simdjson/[>=3 <4]")
+        self.requires("zlib/[>=1.2.11 <2]")
 
     def build_requirements(self):
         self.tool_requires("cmake/[>=3.25 <4]")
@@ -67,5 +69,5 @@ class Duplex(ConanFile):
         self.cpp_info.set_property("cmake_target_name", "duplex::duplex")
         self.cpp_info.set_property("pkg_config_name", "duplex")
         self.cpp_info.system_libs = ["pthread"]
-        self.cpp_info.requires = ["boost::url", "boost::headers", "c-ares::c-ares", "liburing::liburing",
-                                  "openssl::ssl", "openssl::crypto", "simdjson::simdjson"]
+        self.cpp_info.requires = ["boost::url", "boost::headers", "c-ares::c-ares", "isa-l::isa-l", "liburing::liburing",
+                                  "openssl::ssl", "openssl::crypto", "simdjson::simdjson", "zlib::zlib"]

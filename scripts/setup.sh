@@ -4,7 +4,8 @@
 # To build and to run.
 buildPackages=(
   g++ cmake ninja-build ccache pkg-config
-  libssl-dev libboost1.81-dev libboost-url1.81-dev libsimdjson-dev libc-ares-dev liburing-dev zlib1g-dev
+  libssl-dev libboost1.81-dev libboost-url1.81-dev libsimdjson-dev libc-ares-dev liburing-dev
+  libisal-dev zlib1g-dev
   libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev doctest-dev
 )
 # For the checks, the raw-socket and the interoperability tests.

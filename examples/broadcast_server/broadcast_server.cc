@@ -13,7 +13,8 @@ int main(int argc, char** argv) try {
   app.ws("/", {.open = [](duplex::WebSocket ws, const duplex::Request&) { ws.subscribe("all"); },
                .message = [&app](duplex::WebSocket,
                                  const duplex::Message& message) { app.publish("all", message); },
-               .limits = {.maxMessageSize = 64 * MiB, .maxBufferedAmount = 256 * MiB}});
+               .limits = {.maxMessageSize = 64 * MiB, .maxBufferedAmount = 256 * MiB},
+               .compression = options.compression});
 
   return serve(app, options);
 } catch (const std::exception& error) {

@@ -53,6 +53,10 @@ Options readServerOptions(int argc, char** argv) {
   program.add_option("--tls", identity, "files with a certificate chain and its key, for https and wss")
       ->type_name("CERT KEY")
       ->expected(2);
+  const auto deflate = [&] {
+    options.compression = {.mode = duplex::Compression::Dedicated, .threshold = 0};
+  };
+  program.add_flag_callback("--deflate", deflate, "compress all messages, with context takeover both ways");
   parse(program, argc, argv);
   if (!identity.empty()) {
     options.certificate = identity[0];

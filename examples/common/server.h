@@ -6,6 +6,7 @@
 #include <string>
 
 #include <duplex/app.h>
+#include <duplex/compression.h>
 #include <duplex/function.h>
 
 // What the example servers share: their command line, their pages, how they start and how they stop.
@@ -20,12 +21,13 @@ struct Options {
   /// Files with a certificate chain and its key, for https and wss; empty: without TLS.
   std::string certificate{};
   std::string key{};
+  duplex::Compression compression{};
   /// The folder of the example's page; empty if it has none.
   std::string pages{};
 };
 
-/// Of a server without a page: --host, --port, --threads, --backend and --tls. Ends the program for --help
-/// and for what it cannot read.
+/// Of a server without a page: --host, --port, --threads, --backend, --tls and --deflate. Ends the program
+/// for --help and for what it cannot read.
 Options readServerOptions(int argc, char** argv);
 /// Of a server with a page: --host, --port and --public, the folder to serve instead of `pages`.
 Options readPageOptions(int argc, char** argv, const std::string& pages);

@@ -11,7 +11,8 @@ int main(int argc, char** argv) try {
   duplex::App app({.threads = options.threads, .backend = options.backend});
 
   app.ws("/", {.message = [](duplex::WebSocket ws, const duplex::Message& message) { ws.send(message); },
-               .limits = {.maxMessageSize = 64 * MiB, .maxBufferedAmount = 256 * MiB}});
+               .limits = {.maxMessageSize = 64 * MiB, .maxBufferedAmount = 256 * MiB},
+               .compression = options.compression});
 
   return serve(app, options);
 } catch (const std::exception& error) {

@@ -3,6 +3,7 @@
 /// All of duplex: server, client, loop.
 #include <duplex/address.h>
 #include <duplex/app.h>
+#include <duplex/compression.h>
 #include <duplex/error.h>
 #include <duplex/export.h>
 #include <duplex/function.h>

@@ -28,6 +28,7 @@ enum class Errc {
   CloseCodeInvalid,        ///< a close code that may not stand on the wire
   MessageTooBig,           ///< more bytes than `maxMessageSize`
   TooManyFragments,        ///< more frames in a message than `maxFragments`
+  InvalidCompression,      ///< a compressed message that is no DEFLATE (RFC 7692 §7.2.2)
   // Handshake (RFC 6455 §4)
   MethodNotGet,
   HttpVersionTooOld,

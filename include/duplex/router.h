@@ -73,7 +73,8 @@ class DUPLEX_API Router {
     return add(Kind::Method, name, path, std::forward<H>(handlers)...);
   }
 
-  /// A WebSocket route; `open` is called as `(ws, req)` once the 101 is queued. `(ws)` will do.
+  /// A WebSocket route; `open` is called as `(ws, req)` once the 101 is queued. `(ws)` will do. Throws
+  /// std::invalid_argument for windows of compression that do not exist.
   Router& ws(std::string_view path, Function<void(WebSocket, const Request&)> open);
   Router& ws(std::string_view path, WebSocketRoute route);
   /// With a handler of its own that runs first, such as one that checks who it is.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <duplex/address.h>
+#include <duplex/compression.h>
 #include <duplex/error.h>
 #include <duplex/export.h>
 #include <duplex/function.h>
@@ -82,6 +83,8 @@ struct ClientOptions {
   /// The Origin header; none if empty.
   std::string origin{};
   WebSocketLimits limits{.maxBufferedAmount = 256 * 1024 * 1024};
+  /// Offered, as browsers do.
+  Compression compression{.mode = Compression::Dedicated};
   /// From the start of the name look-up to the server's 101; all addresses together.
   std::chrono::milliseconds handshakeTimeout{10'000};
   /// For wss:.
@@ -108,7 +111,8 @@ class DUPLEX_API WebSocket {
   /// which keeps running until the connection has closed. Events come from `run`, so handlers set
   /// right after this miss nothing.
   /// Throws SyntaxError for a URL or a subprotocol that the browser would refuse too; TlsError for wss: with
-  /// certificates or a key that cannot be used.
+  /// certificates or a key that cannot be used; std::invalid_argument for windows of compression that do not
+  /// exist.
   explicit WebSocket(std::string_view url);
   // Templates, so that g++ 12 does not take `{.headers = …}` for a list of protocols.
   template <class Text>
@@ -130,7 +134,8 @@ class DUPLEX_API WebSocket {
   /// The extensions agreed on, as in the header; empty until open.
   std::string extensions() const;
   ReadyState readyState() const noexcept;
-  /// Payload bytes given to `send` and not yet to the kernel. It shrinks only between handlers, and
+  /// Payload bytes given to `send` and not yet to the kernel; of a compressed message what it has become. It
+  /// shrinks only between handlers, and
   /// grows also by what is sent after closing, which goes nowhere.
   std::size_t bufferedAmount() const noexcept;
   /// Messages that were not sent, or were replaced by newer ones, because the peer is slow; see SlowPeer.
@@ -272,6 +277,8 @@ struct WebSocketRoute {
   /// Chooses instead of `protocols`: returns one of `offered`, or nothing.
   Function<std::string(const Request&, std::span<const std::string> offered)> selectProtocol{};
   WebSocketLimits limits{};
+  /// What is agreed to of what the client offers.
+  Compression compression{};
 };
 
 }  // namespace duplex

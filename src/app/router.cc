@@ -6,6 +6,7 @@
 
 #include "app/websocket_route.h"
 #include "http/routes.h"
+#include "websocket/compression.h"
 
 namespace duplex {
 
@@ -53,6 +54,7 @@ Router& Router::ws(std::string_view path, Function<void(WebSocket, const Request
   return ws(path, WebSocketRoute{.open = std::move(open)});
 }
 Router& Router::ws(std::string_view path, WebSocketRoute route) {
+  websocket::checkCompression(route.compression);
   routes_->addUpgrade(path, std::make_unique<WebSocketUpgrade>(path, std::move(route)));
   return *this;
 }

@@ -67,6 +67,7 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
   websocket::Group& group = groupOf(route);
   websocket::Connection* socket =
       group.memory.connections.make(group, std::move(stream), request, std::move(answer.protocol));
+  if (answer.deflate) socket->compress(std::move(*answer.deflate));
   socket->start(leftover);
 }
 
@@ -74,7 +75,8 @@ websocket::Group& Shard::groupOf(const WebSocketUpgrade& route) {
   const std::lock_guard lock(mutex_);
   std::unique_ptr<websocket::Group>& group = groups_[&route];
   if (group != nullptr) return *group;
-  group = std::make_unique<websocket::Group>(loop_, protocol::Role::Server, route.route.limits);
+  group = std::make_unique<websocket::Group>(loop_, protocol::Role::Server, route.route.limits,
+                                             route.route.compression);
   group->route = &route.route;
   group->topics = &member_->tree;
   group->publish = [this](std::string_view topic, protocol::Opcode type, Bytes payload, std::string_view key,

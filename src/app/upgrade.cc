@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "protocol/handshake.h"
+#include "websocket/compression.h"
 
 namespace duplex {
 namespace {
@@ -77,7 +78,10 @@ UpgradeAnswer judgeUpgrade(http::Exchange& exchange, const WebSocketRoute& route
     extra += "Sec-WebSocket-Location: ws" + std::string(exchange.secure ? "s" : "") + "://" +
              std::string(request.host()) + std::string(request.url()) + "\r\n";
   }
-  answer.head = protocol::acceptResponse(offer.key, answer.protocol, {}, extra);
+  if (route.compression.mode != Compression::Off)
+    answer.deflate = protocol::acceptDeflate(headers, websocket::deflatePolicy(route.compression));
+  const std::string_view extensions = answer.deflate ? answer.deflate->header : std::string_view();
+  answer.head = protocol::acceptResponse(offer.key, answer.protocol, extensions, extra);
   return answer;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "app/websocket_route.h"
 #include "http/exchange.h"
+#include "protocol/deflate_offer.h"
 
 namespace duplex {
 
@@ -18,6 +20,8 @@ struct UpgradeAnswer {
   /// The whole head of the 101, and the subprotocol it names.
   std::string head;
   std::string protocol;
+  /// What it says of compression.
+  std::optional<protocol::DeflateAgreement> deflate;
 };
 
 /// Judges the handshake (RFC 6455 §4.2), the origin and the subprotocols. What the application's

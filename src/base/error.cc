@@ -33,6 +33,7 @@ constexpr Row rows[] = {
     {Errc::CloseCodeInvalid, 1002, noStatus, "a close code may not stand on the wire"},
     {Errc::MessageTooBig, 1009, noStatus, "a message is larger than the limit"},
     {Errc::TooManyFragments, 1008, noStatus, "a message has more fragments than the limit"},
+    {Errc::InvalidCompression, 1007, noStatus, "a compressed message cannot be inflated"},
 
     {Errc::MethodNotGet, noCode, 405, "the handshake's method is not GET"},
     {Errc::HttpVersionTooOld, noCode, 400, "the handshake's HTTP version is below 1.1"},

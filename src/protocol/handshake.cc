@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/ascii.h"
 #include "base/base64.h"
@@ -34,7 +35,7 @@ Errc readProtocols(std::span<const HeaderField> headers, std::vector<std::string
   return repeated ? Errc::ProtocolInvalid : Errc{};
 }
 
-bool haveValidExtensions(std::span<const HeaderField> headers) noexcept {
+bool haveValidExtensions(std::span<const HeaderField> headers) {
   return std::all_of(headers.begin(), headers.end(), [](const HeaderField& field) {
     return !equalsIgnoringCase(field.name, "Sec-WebSocket-Extensions") || isExtensionList(field.value);
   });
@@ -80,8 +81,7 @@ Errc checkChosenProtocol(std::span<const HeaderField> headers, const std::vector
   return wasOffered ? Errc{} : Errc::ProtocolInvalid;
 }
 
-Errc checkResponseHead(const UpgradeResponse& response, const ClientHandshake& handshake,
-                       std::string& protocol) {
+Errc checkResponseHead(const UpgradeResponse& response, const ClientHandshake& handshake) {
   if (response.status != 101) return Errc::HandshakeRefused;
   if (response.version < 11) return Errc::HttpVersionTooOld;
   // One protocol, where a request may list several: what is listed would be spoken on top of another
@@ -91,9 +91,7 @@ Errc checkResponseHead(const UpgradeResponse& response, const ClientHandshake& h
   if (!hasToken(response.headers, "Connection", "Upgrade")) return Errc::ConnectionMissing;
   if (onlyField(response.headers, "Sec-WebSocket-Accept") != acceptKey(handshake.key))
     return Errc::AcceptInvalid;
-  // We offer none, so none can be chosen.
-  if (countFields(response.headers, "Sec-WebSocket-Extensions") > 0) return Errc::ExtensionInvalid;
-  return checkChosenProtocol(response.headers, handshake.protocols, protocol);
+  return {};
 }
 
 }  // namespace
@@ -135,13 +133,18 @@ std::string requestHead(const ClientHandshake& handshake) {
   appendField(head, "Sec-WebSocket-Key", handshake.key);
   head.append("Sec-WebSocket-Version: 13\r\n");
   appendFieldUnlessEmpty(head, "Sec-WebSocket-Protocol", join(handshake.protocols));
+  if (handshake.deflate) appendField(head, "Sec-WebSocket-Extensions", offerDeflate(*handshake.deflate));
   appendFieldUnlessEmpty(head, "Origin", handshake.origin);
   return head.append(handshake.extraHeaders).append("\r\n");
 }
 
 UpgradeResult checkResponse(const UpgradeResponse& response, const ClientHandshake& handshake) {
-  UpgradeResult result;
-  result.error = checkResponseHead(response, handshake, result.protocol);
+  UpgradeResult result{.error = checkResponseHead(response, handshake)};
+  if (result.error != Errc{}) return result;
+  auto [error, agreement] = judgeDeflate(response.headers, handshake.deflate);
+  result.deflate = std::move(agreement);
+  result.error =
+      error != Errc{} ? error : checkChosenProtocol(response.headers, handshake.protocols, result.protocol);
   return result;
 }
 

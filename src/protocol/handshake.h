@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include <duplex/error.h>
 
+#include "protocol/deflate_offer.h"
 #include "protocol/header_list.h"
 
 namespace duplex::protocol {
@@ -53,6 +55,8 @@ struct ClientHandshake {
   std::string key;
   std::vector<std::string> protocols;
   std::string origin;
+  /// What it offers of compression, if any.
+  std::optional<DeflatePolicy> deflate{};
   /// Whole lines, each with its CRLF; these are what CR and LF are for.
   std::string extraHeaders;
 };
@@ -69,7 +73,7 @@ struct UpgradeResponse {
 struct UpgradeResult {
   Errc error{};
   std::string protocol;
-  std::string extensions;
+  std::optional<DeflateAgreement> deflate{};
 };
 
 /// Checks a server's answer (RFC 6455 §4.1, and WHATWG: offered protocols and none chosen is a

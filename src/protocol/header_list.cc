@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/ascii.h"
 
@@ -54,22 +55,25 @@ class Reader {
     text_.remove_prefix(1);
     return true;
   }
-  bool takeToken() noexcept {
+  /// Empty if there is none.
+  std::string_view takeToken() noexcept {
     const auto end = std::find_if_not(text_.begin(), text_.end(), isTokenCharacter);
-    const auto size = static_cast<std::size_t>(end - text_.begin());
-    text_.remove_prefix(size);
-    return size > 0;
+    const std::string_view token = text_.substr(0, static_cast<std::size_t>(end - text_.begin()));
+    text_.remove_prefix(token.size());
+    return token;
   }
-  // What is quoted has to be a token too, once unescaped (RFC 6455 §9.1).
-  bool takeQuotedToken() noexcept {
-    if (!take('"')) return false;
-    for (std::size_t size = 0; !text_.empty(); ++size) {
-      if (take('"')) return size > 0;
+  // What is quoted has to be a token too, once unescaped (RFC 6455 §9.1). Empty if it is none.
+  std::string takeQuotedToken() {
+    std::string token;
+    if (!take('"')) return token;
+    while (!text_.empty()) {
+      if (take('"')) return token;
       take('\\');
-      if (text_.empty() || !isTokenCharacter(text_.front())) return false;
+      if (text_.empty() || !isTokenCharacter(text_.front())) break;
+      token += text_.front();
       text_.remove_prefix(1);
     }
-    return false;
+    return {};
   }
 
  private:
@@ -77,24 +81,30 @@ class Reader {
 };
 
 // extension-param = token [ "=" (token | quoted-string) ]
-bool takeParameter(Reader& reader) noexcept {
+bool takeParameter(Reader& reader, Extension& extension) {
   reader.skipSpace();
-  if (!reader.takeToken()) return false;
+  const std::string_view name = reader.takeToken();
+  if (name.empty()) return false;
+  Extension::Parameter& parameter = extension.parameters.emplace_back(Extension::Parameter{name});
   reader.skipSpace();
   if (!reader.take('=')) return true;
   reader.skipSpace();
-  if (!reader.takeToken() && !reader.takeQuotedToken()) return false;
+  std::string value(reader.takeToken());
+  if (value.empty()) value = reader.takeQuotedToken();
+  if (value.empty()) return false;
+  parameter.value = std::move(value);
   reader.skipSpace();
   return true;
 }
 
 // extension = extension-token *( ";" extension-param )
-bool takeExtension(Reader& reader) noexcept {
+bool takeExtension(Reader& reader, Extension& extension) {
   reader.skipSpace();
-  if (!reader.takeToken()) return false;
+  extension = {reader.takeToken()};
+  if (extension.name.empty()) return false;
   reader.skipSpace();
   while (reader.take(';')) {
-    if (!takeParameter(reader)) return false;
+    if (!takeParameter(reader, extension)) return false;
   }
   return true;
 }
@@ -152,12 +162,17 @@ bool parseTokens(std::string_view list, std::vector<std::string_view>& tokens) {
   return true;
 }
 
-bool isExtensionList(std::string_view value) noexcept {
+bool parseExtensions(std::string_view value, std::vector<Extension>& extensions) {
   Reader reader(value);
   do {
-    if (!takeExtension(reader)) return false;
+    if (!takeExtension(reader, extensions.emplace_back())) return false;
   } while (reader.take(','));
   return reader.atEnd();
+}
+
+bool isExtensionList(std::string_view value) {
+  std::vector<Extension> ignored;
+  return parseExtensions(value, ignored);
 }
 
 }  // namespace duplex::protocol

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,7 +35,20 @@ std::optional<std::string_view> onlyField(std::span<const HeaderField> headers,
 /// there is none (`1#token`, as senders have to write it).
 bool parseTokens(std::string_view list, std::vector<std::string_view>& tokens);
 
-/// Whether `value` has the grammar of Sec-WebSocket-Extensions (RFC 6455 §9.1).
-bool isExtensionList(std::string_view value) noexcept;
+/// One element of Sec-WebSocket-Extensions (RFC 6455 §9.1).
+struct Extension {
+  struct Parameter {
+    std::string_view name;
+    /// Without quotes.
+    std::optional<std::string> value{};
+  };
+  std::string_view name;
+  std::vector<Parameter> parameters{};
+};
+
+/// Appends the elements of a Sec-WebSocket-Extensions. False if it is none by its grammar.
+bool parseExtensions(std::string_view value, std::vector<Extension>& extensions);
+/// Whether `value` has that grammar.
+bool isExtensionList(std::string_view value);
 
 }  // namespace duplex::protocol

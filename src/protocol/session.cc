@@ -8,8 +8,16 @@
 #include "base/random.h"
 #include "protocol/close_code.h"
 #include "protocol/mask.h"
+#include "protocol/permessage_deflate.h"
 
 namespace duplex::protocol {
+namespace {
+
+FrameHeader headerOf(Opcode opcode, Bytes payload, bool compressed) noexcept {
+  return {.rsv = compressed ? compressedBit : std::uint8_t{0}, .opcode = opcode, .length = payload.size()};
+}
+
+}  // namespace
 
 Event Session::nextInFull(MutableBytes& input) {
   if (partial_) dropHandedOut();
@@ -60,8 +68,10 @@ DecodedHeader Session::takeHeader(MutableBytes& input) {
 }
 
 Errc Session::check(const FrameHeader& header) const noexcept {
-  // RFC 6455 §5.2, §5.1.
-  if (header.rsv != 0) return Errc::ReservedBit;
+  // RFC 6455 §5.2, §5.1. The first frame says for all of its message that it is compressed.
+  const bool compressed = header.rsv == compressedBit && limits_->deflate != nullptr &&
+                          (header.opcode == Opcode::Text || header.opcode == Opcode::Binary);
+  if (header.rsv != 0 && !compressed) return Errc::ReservedBit;
   if (!isKnown(header.opcode)) return Errc::ReservedOpcode;
   if (header.masked != receivesMasked()) return receivesMasked() ? Errc::MaskRequired : Errc::MaskForbidden;
   // §5.5.
@@ -79,17 +89,28 @@ Errc Session::check(const FrameHeader& header) const noexcept {
     return Errc::ExpectedContinuation;
   }
   // Said before any of it has come (§10.4).
-  const std::size_t limit = limits_->maxMessageSize;
+  const std::size_t limit =
+      inMessage ? sizeLimit(partial_->compressed, partial_->fragments + 1) : sizeLimit(compressed, 1);
   const std::size_t collected = inMessage ? partial_->buffer.size() : 0;
   if (header.length > limit || collected > limit - header.length) return Errc::MessageTooBig;
   return {};
 }
 
-Event Session::takeFrame(const FrameHeader& header, MutableBytes& input) noexcept {
+/// What the frames of a message may carry. One that may be as large as it is allowed to be can get larger by
+/// compression: by an eighth, where it is done badly, and by the end of a block in each frame.
+std::size_t Session::sizeLimit(bool compressed, std::size_t fragments) const noexcept {
+  const std::size_t limit = limits_->maxMessageSize;
+  if (!compressed) return limit;
+  const std::size_t more = limit / 8 + 8 * fragments + 64;
+  return limit + std::min(more, std::numeric_limits<std::size_t>::max() - limit);
+}
+
+Event Session::takeFrame(const FrameHeader& header, MutableBytes& input) {
   const MutableBytes payload = input.first(header.length);
   input = input.subspan(header.length);
   if (receivesMasked()) applyMask(payload, header.mask);
   if (isControl(header.opcode)) return finishControl(header.opcode, payload);
+  if (header.rsv != 0) return inflate(header.opcode, payload);
   if (header.opcode == Opcode::Text && !isValidUtf8(payload)) return fail(Errc::InvalidUtf8);
   return Event::message(header.opcode, payload);
 }
@@ -105,6 +126,7 @@ void Session::beginFrame(const FrameHeader& header) {
   if (isControl(header.opcode)) return;
   if (header.opcode != Opcode::Continuation) {
     frame.message = header.opcode;
+    frame.compressed = header.rsv != 0;
     frame.fragments = 0;
   }
   ++frame.fragments;
@@ -129,11 +151,20 @@ Event Session::collect(MutableBytes& input) {
     return finishControl(at.frame, at.buffer.bytes().last(at.position));
   }
   // Text that can become no valid text is not waited for (§8.1).
-  if (at.message == Opcode::Text && !at.utf8.feed(bytes)) return fail(Errc::InvalidUtf8);
+  const bool isText = at.message == Opcode::Text && !at.compressed;
+  if (isText && !at.utf8.feed(bytes)) return fail(Errc::InvalidUtf8);
   if (at.insideFrame || !at.final) return {};
-  if (!at.utf8.complete()) return fail(Errc::InvalidUtf8);
+  if (isText && !at.utf8.complete()) return fail(Errc::InvalidUtf8);
   at.handedOut = at.buffer.size();
+  if (at.compressed) return inflate(std::exchange(at.message, noMessage), at.buffer.bytes());
   return Event::message(std::exchange(at.message, noMessage), at.buffer.bytes());
+}
+
+Event Session::inflate(Opcode opcode, Bytes payload) {
+  const auto [error, message] = limits_->deflate->inflate(payload, limits_->maxMessageSize);
+  if (error != Errc{}) return fail(error);
+  if (opcode == Opcode::Text && !isValidUtf8(message)) return fail(Errc::InvalidUtf8);
+  return Event::message(opcode, message);
 }
 
 Event Session::finishControl(Opcode opcode, MutableBytes payload) noexcept {
@@ -184,8 +215,15 @@ void Session::close(std::uint16_t code, std::string_view reason, OutputQueue& ou
   closeSent_ = true;
 }
 
-void Session::send(Opcode opcode, Bytes payload, OutputQueue& out) {
-  FrameHeader header{.opcode = opcode, .masked = sendsMasked(), .length = payload.size()};
+void Session::compressed(Opcode opcode, Bytes payload, OutputQueue& out) {
+  if (closeSent_) return;
+  send(opcode, payload, out, true);
+  out.endFrame(payload.size());
+}
+
+void Session::send(Opcode opcode, Bytes payload, OutputQueue& out, bool compressed) {
+  FrameHeader header = headerOf(opcode, payload, compressed);
+  header.masked = sendsMasked();
   if (header.masked) randomBytes(header.mask);
   std::byte* at = out.extend(headerSize(header.length, header.masked) + payload.size());
   at += encodeHeader(header, at);
@@ -213,14 +251,15 @@ Ref<SharedBytes> makeFrame(const FrameHeader& header, Bytes payload) {
 
 }  // namespace
 
-Ref<SharedBytes> Session::frame(Opcode opcode, Bytes payload) const {
-  FrameHeader header{.opcode = opcode, .masked = sendsMasked(), .length = payload.size()};
+Ref<SharedBytes> Session::frame(Opcode opcode, Bytes payload, bool compressed) const {
+  FrameHeader header = headerOf(opcode, payload, compressed);
+  header.masked = sendsMasked();
   if (header.masked) randomBytes(header.mask);
   return makeFrame(header, payload);
 }
 
-Ref<SharedBytes> frameForAll(Opcode opcode, Bytes payload) {
-  return makeFrame({.opcode = opcode, .length = payload.size()}, payload);
+Ref<SharedBytes> frameForAll(Opcode opcode, Bytes payload, bool compressed) {
+  return makeFrame(headerOf(opcode, payload, compressed), payload);
 }
 
 }  // namespace duplex::protocol

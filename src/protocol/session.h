@@ -19,11 +19,18 @@
 
 namespace duplex::protocol {
 
+class PerMessageDeflate;
+
+/// RSV1 in a data frame's `rsv`: its message is compressed (RFC 7692 §6).
+inline constexpr std::uint8_t compressedBit = 0b100;
+
 struct SessionLimits {
   /// Of one message, in bytes.
   std::size_t maxMessageSize = 16 * 1024 * 1024;
   /// Frames of one message.
   std::size_t maxFragments = 4096;
+  /// What was agreed on of compression (RFC 7692); null: nothing.
+  PerMessageDeflate* deflate = nullptr;
 };
 
 /// What `Session::next` found.
@@ -40,7 +47,8 @@ struct Event {
   Type type = Type::None;
   Errc error{};
   std::uint16_t code = 0;
-  /// Valid until the next call of `next`, and no longer than the input it was found in.
+  /// Valid until the next call of `next`, and no longer than the input it was found in; that of a
+  /// compressed message also no longer than until the thread inflates another.
   MutableBytes payload;
 
   explicit operator bool() const noexcept { return type != Type::None; }
@@ -62,10 +70,17 @@ struct Event {
 /// costs nothing. Lengths that are not written in as few
 /// bytes as they need are refused, though RFC 6455 §5.2 binds only senders to that.
 ///
+/// Compressed messages (RFC 7692) come inflated; the limit is that of what they are then. What is sent is
+/// compressed by the caller, who says so.
+///
 /// Not for two threads at once. `limits` must outlive it.
 class Session {
  public:
   Session(Role role, const SessionLimits& limits) noexcept : limits_(&limits), role_(role) {}
+
+  /// Other limits than those it was made with, before the first byte has come.
+  void use(const SessionLimits& limits) noexcept { limits_ = &limits; }
+  PerMessageDeflate* deflate() const noexcept { return limits_->deflate; }
 
   /// Takes bytes off the front of `input` until there is an event; unmasks in place. A message that
   /// lies whole in `input` is handed out as a view of it, others are collected. After a Close or a
@@ -76,8 +91,10 @@ class Session {
   void text(std::string_view text, OutputQueue& out) { message(Opcode::Text, asBytes(text), out); }
   void binary(Bytes bytes, OutputQueue& out) { message(Opcode::Binary, bytes, out); }
   void message(Opcode opcode, Bytes payload, OutputQueue& out);
-  /// The frame that `message` would append, by itself.
-  Ref<SharedBytes> frame(Opcode opcode, Bytes payload) const;
+  /// A message that has been compressed to `payload` (RFC 7692 §6).
+  void compressed(Opcode opcode, Bytes payload, OutputQueue& out);
+  /// The frame that `message` or `compressed` would append, by itself.
+  Ref<SharedBytes> frame(Opcode opcode, Bytes payload, bool compressed = false) const;
   /// `payload` has at most 125 bytes; what is beyond is not sent.
   void ping(Bytes payload, OutputQueue& out) { control(Opcode::Ping, payload, out); }
   void pong(Bytes payload, OutputQueue& out) { control(Opcode::Pong, payload, out); }
@@ -111,6 +128,7 @@ class Session {
     Opcode frame = Opcode::Continuation;
     bool final = false;
     bool insideFrame = false;
+    bool compressed = false;
     std::uint8_t headerSize = 0;
     std::array<std::byte, maxHeaderSize - 1> header{};
 
@@ -126,15 +144,17 @@ class Session {
   Event nextInFull(MutableBytes& input);
   DecodedHeader takeHeader(MutableBytes& input);
   Errc check(const FrameHeader& header) const noexcept;
-  Event takeFrame(const FrameHeader& header, MutableBytes& input) noexcept;
+  std::size_t sizeLimit(bool compressed, std::size_t fragments) const noexcept;
+  Event takeFrame(const FrameHeader& header, MutableBytes& input);
   void beginFrame(const FrameHeader& header);
   Event collect(MutableBytes& input);
+  Event inflate(Opcode opcode, Bytes payload);
   Event finishControl(Opcode opcode, MutableBytes payload) noexcept;
   Event fail(Errc error) noexcept;
   void dropHandedOut() noexcept;
 
   void control(Opcode opcode, Bytes payload, OutputQueue& out);
-  void send(Opcode opcode, Bytes payload, OutputQueue& out);
+  void send(Opcode opcode, Bytes payload, OutputQueue& out, bool compressed = false);
 
   const SessionLimits* limits_;
   // Null between messages: what comes whole is handed out without it.
@@ -192,6 +212,6 @@ inline void Session::message(Opcode opcode, Bytes payload, OutputQueue& out) {
 
 /// A server's data frame, whole, to be shared by many connections (a server's frames are the same for
 /// all of them).
-Ref<SharedBytes> frameForAll(Opcode opcode, Bytes payload);
+Ref<SharedBytes> frameForAll(Opcode opcode, Bytes payload, bool compressed = false);
 
 }  // namespace duplex::protocol

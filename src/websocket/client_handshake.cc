@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "websocket/compression.h"
 
 namespace duplex::websocket {
 namespace {
@@ -38,6 +39,7 @@ protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& opt
   ours.key = protocol::makeKey();
   ours.protocols = options.protocols;
   ours.origin = options.origin;
+  if (options.compression.mode != Compression::Off) ours.deflate = deflatePolicy(options.compression);
   bool authorised = false;
   for (const auto& [name, value] : options.headers) {
     ours.extraHeaders += name + ": " + value + "\r\n";
@@ -50,6 +52,7 @@ protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& opt
 }
 
 void checkOptions(const ClientOptions& options) {
+  checkCompression(options.compression);
   for (auto protocol = options.protocols.begin(); protocol != options.protocols.end(); ++protocol) {
     if (!protocol::isToken(*protocol)) throw SyntaxError("'" + *protocol + "' is not a subprotocol's name");
     if (std::find(options.protocols.begin(), protocol, *protocol) != protocol) {
@@ -99,9 +102,10 @@ ClientHandshake::Answer ClientHandshake::feed(Bytes bytes) {
 }
 
 ClientHandshake::Answer ClientHandshake::judge() const {
-  const protocol::UpgradeResult result =
+  protocol::UpgradeResult result =
       protocol::checkResponse({parser_.status(), parser_.version(), parser_.headers()}, ours_);
-  if (result.error == Errc{}) return {.protocol = result.protocol, .extensions = result.extensions};
+  if (result.error == Errc{})
+    return {.protocol = std::move(result.protocol), .deflate = std::move(result.deflate)};
   Answer refusal{.refused = true};
   refusal.error = result.error == Errc::HandshakeRefused
                       ? Error(result.error, "the server answered " + std::to_string(parser_.status()))

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -46,7 +47,7 @@ class ClientHandshake {
     Error error;
     bool refused = false;
     std::string protocol;
-    std::string extensions;
+    std::optional<protocol::DeflateAgreement> deflate;
     /// Bytes of the input that belong to the answer; frames may follow them.
     std::size_t consumed = 0;
   };
@@ -67,7 +68,8 @@ class ClientHandshake {
 protocol::ClientHandshake makeHandshake(const Url& url, const ClientOptions& options);
 
 /// Throws SyntaxError if a browser would refuse `options`: subprotocols that are no tokens or occur
-/// twice (WHATWG WebSockets §3.1), headers that are none or belong to the handshake.
+/// twice (WHATWG WebSockets §3.1), headers that are none or belong to the handshake; std::invalid_argument
+/// for windows of compression that do not exist.
 void checkOptions(const ClientOptions& options);
 
 }  // namespace duplex::websocket

@@ -16,9 +16,6 @@ using protocol::Role;
 
 namespace {
 
-// A payload of this size costs more to copy than to send at once.
-constexpr std::size_t directSize = 4 * 1024;
-
 // Times of a connection are told in ticks of about a millisecond. Differences of two are right up to 52
 // days; no timer takes so long.
 constexpr int tickBits = 20;
@@ -154,7 +151,7 @@ MutableBytes Connection::readAnswer(MutableBytes bytes) {
   }
   extras_->handshake.reset();
   extras_->protocol = std::move(answer.protocol);
-  extras_->extensions = std::move(answer.extensions);
+  if (answer.deflate) compress(std::move(*answer.deflate));
   setState(ReadyState::Open);
   heartbeat();
   if (extras_->onopen) guarded([this] { extras_->onopen(); });
@@ -263,23 +260,32 @@ void Connection::send(Opcode type, Bytes payload) {
     extras().discarded += payload.size();
     return;
   }
-  if (hasPolicy() && held(type, payload, {})) [[unlikely]]
+  if (group_.special && sentSpecially(type, payload, {})) [[unlikely]]
     return;
   if (overLimit(payload.size())) return;
   if (payload.size() >= directSize && !isClient()) {
-    std::array<std::byte, protocol::maxHeaderSize> head;
-    const std::size_t size = protocol::encodeHeader({.opcode = type, .length = payload.size()}, head.data());
-    stream_.write(Bytes(head).first(size), payload);
+    sendDirectly({.opcode = type, .length = payload.size()}, payload);
   } else {
     session_.message(type, payload, stream_.output());
   }
   if (stream_.queued() > highWater) stream_.notifyDrained();
 }
 
+/// Without a copy of what the kernel takes at once.
+void Connection::sendDirectly(const protocol::FrameHeader& header, Bytes payload) {
+  std::array<std::byte, protocol::maxHeaderSize> head;
+  const std::size_t size = protocol::encodeHeader(header, head.data());
+  stream_.write(Bytes(head).first(size), payload);
+}
+
 void Connection::sendFrame(const Ref<SharedBytes>& frame, const std::string_view& key) {
   if (state_ != ReadyState::Open) return;
-  if (hasPolicy() && held(frame, key)) [[unlikely]]
+  if (group_.special && sentSpecially(frame, key)) [[unlikely]]
     return;
+  share(frame);
+}
+
+void Connection::share(const Ref<SharedBytes>& frame) {
   if (overLimit(frame->payload())) return;
   stream_.share(frame);
   if (stream_.queued() > highWater) stream_.notifyDrained();

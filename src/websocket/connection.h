@@ -22,6 +22,7 @@
 #include "protocol/session.h"
 #include "topics/topic_tree.h"
 #include "transport/stream.h"
+#include "websocket/compression.h"
 #include "websocket/extras.h"
 #include "websocket/group.h"
 
@@ -39,6 +40,8 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   static constexpr std::uint8_t stateMask = 0x3F;
   /// More than this in the queue is worth a drain event, even if the kernel takes it all at once.
   static constexpr std::size_t highWater = 64 * 1024;
+  /// A server's payload of this size costs more to copy than to send at once.
+  static constexpr std::size_t directSize = 4 * 1024;
 
   /// A server's: the 101 is in the stream's queue. `start` is to follow.
   Connection(Group& group, transport::Stream stream, Request request, std::string protocol);
@@ -62,6 +65,10 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   bool isClient() const noexcept { return group_.role == protocol::Role::Client; }
   Extras& extras();
   const Extras* existingExtras() const noexcept { return extras_; }
+  /// Both sides have agreed on compression; before the first frame.
+  void compress(protocol::DeflateAgreement agreement);
+  /// As in the header.
+  std::string_view extensions() const noexcept;
 
   /// Text is valid UTF-8; see WebSocket::send.
   void send(protocol::Opcode type, Bytes payload);
@@ -108,6 +115,16 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void heartbeat();
   void noteReceived() noexcept;
 
+  // Compressed messages.
+  bool compresses(std::size_t payload) const noexcept {
+    return session_.deflate() != nullptr && payload >= group_.compression.threshold;
+  }
+  bool sentSpecially(protocol::Opcode type, Bytes payload, std::string_view key);
+  bool sentSpecially(const Ref<SharedBytes>& frame, std::string_view key);
+  void sendCompressed(protocol::Opcode type, Bytes payload);
+  void share(const Ref<SharedBytes>& frame);
+  void sendDirectly(const protocol::FrameHeader& header, Bytes payload);
+
   // Messages for a slow peer.
   bool hasPolicy() const noexcept { return group_.limits.slowPeer != SlowPeer::Close; }
   bool held(protocol::Opcode type, Bytes payload, std::string_view key);
@@ -152,10 +169,11 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
 
 /// Where the connections of one loop lie. Who destroys groups with the loop asks for it before.
 struct ConnectionMemory final : net::Loop::Local {
-  explicit ConnectionMemory(net::Loop&) noexcept {}
+  explicit ConnectionMemory(net::Loop& loop) noexcept : compression(loop) {}
 
   SlabPool<Connection> connections;
   SlabPool<Extras> extras;
+  CompressionMemory compression;
 };
 
 }  // namespace duplex::websocket

@@ -17,7 +17,8 @@ void Connection::send(protocol::Opcode type, Bytes payload, std::string_view key
 /// Whether it waits, or has been dropped; if not, it is to be sent.
 bool Connection::held(protocol::Opcode type, Bytes payload, std::string_view key) {
   if (!mustWait(payload.size())) return false;
-  hold(session_.frame(type, payload), key);
+  const Bytes deflated = compresses(payload.size()) ? session_.deflate()->deflateAlone(payload) : Bytes();
+  hold(deflated.empty() ? session_.frame(type, payload) : session_.frame(type, deflated, true), key);
   return true;
 }
 

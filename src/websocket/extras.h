@@ -15,6 +15,7 @@
 
 #include "websocket/backlog.h"
 #include "websocket/client_handshake.h"
+#include "websocket/compression.h"
 
 namespace duplex::websocket {
 
@@ -69,7 +70,8 @@ struct Extras {
 
   std::string url;
   std::string protocol;
-  std::string extensions;
+  /// What it keeps for compression, if that was agreed on and keeps anything.
+  std::unique_ptr<DedicatedCompression> compression;
   /// A client's, until it is open.
   std::unique_ptr<ClientHandshake> handshake;
 

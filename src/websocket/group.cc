@@ -4,12 +4,14 @@
 
 namespace duplex::websocket {
 
-Group::Group(net::Loop& onLoop, protocol::Role as, const WebSocketLimits& within)
+Group::Group(net::Loop& onLoop, protocol::Role as, const WebSocketLimits& within, const Compression& with)
     : loop(onLoop),
       memory(onLoop.local<ConnectionMemory>()),
       role(as),
       limits(within),
-      sessionLimits{within.maxMessageSize, within.maxFragments} {}
+      compression(with),
+      sessionLimits{within.maxMessageSize, within.maxFragments},
+      special(within.slowPeer != SlowPeer::Close) {}
 
 Group::~Group() {
   while (first_ != nullptr) first_->discard();
@@ -35,6 +37,15 @@ void Group::terminateAll() {
   for (Connection* connection = first_; connection != nullptr; connection = connection->nextInGroup_) {
     connection->terminate();
   }
+}
+
+AgreedCompression& Group::sharedCompression(const protocol::DeflateAgreement& agreement) {
+  for (const auto& known : compressions_) {
+    if (known->deflate.agreement() == agreement) return *known;
+  }
+  compressions_.push_back(
+      std::make_unique<AgreedCompression>(memory.compression.tools, role, sessionLimits, agreement));
+  return *compressions_.back();
 }
 
 void Group::add(Connection& connection) {

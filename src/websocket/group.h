@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "protocol/opcode.h"
 #include "protocol/session.h"
 #include "topics/topic_tree.h"
+#include "websocket/compression.h"
 
 namespace duplex::websocket {
 
@@ -24,7 +26,8 @@ struct ConnectionMemory;
 /// them; when it goes, they go without a word.
 class Group {
  public:
-  Group(net::Loop& loop, protocol::Role role, const WebSocketLimits& limits);
+  Group(net::Loop& loop, protocol::Role role, const WebSocketLimits& limits,
+        const Compression& compression = {});
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
   ~Group();
@@ -34,7 +37,11 @@ class Group {
   ConnectionMemory& memory;
   const protocol::Role role;
   const WebSocketLimits limits;
+  const Compression compression;
   const protocol::SessionLimits sessionLimits;
+  /// Messages are not always sent at once and as they are: there is a policy for slow peers, or a connection
+  /// that has agreed on compression.
+  bool special;
 
   /// A route's handlers; null for clients.
   const WebSocketRoute* route = nullptr;
@@ -59,6 +66,8 @@ class Group {
   bool empty() const noexcept { return first_ == nullptr; }
 
   // --- for Connection
+  /// For those that agreed on this, which keeps nothing between messages.
+  AgreedCompression& sharedCompression(const protocol::DeflateAgreement& agreement);
   void add(Connection& connection);
   void remove(Connection& connection) noexcept;
 
@@ -66,6 +75,8 @@ class Group {
   // Guards the list against `open`; only the loop's thread changes it.
   mutable std::mutex mutex_;
   Connection* first_ = nullptr;
+  // There are as many as there are ways to agree.
+  std::vector<std::unique_ptr<AgreedCompression>> compressions_;
 };
 
 }  // namespace duplex::websocket

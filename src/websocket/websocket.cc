@@ -32,8 +32,9 @@ class Clients final : public net::Loop::Local {
     loop.local<transport::TlsBuffers>();
   }
 
-  websocket::Group& makeGroup(const WebSocketLimits& limits) {
-    auto group = std::make_unique<websocket::Group>(loop_, protocol::Role::Client, limits);
+  websocket::Group& makeGroup(const ClientOptions& options) {
+    auto group = std::make_unique<websocket::Group>(loop_, protocol::Role::Client, options.limits,
+                                                    options.compression);
     websocket::Group& made = *group;
     // Later, and not from within the group's own function.
     made.removed = [this, &made] { loop_.defer([this, &made] { groups_.erase(&made); }); };
@@ -104,7 +105,7 @@ WebSocket::WebSocket(std::string_view url, ClientOptions options) {
   net::Loop& loop = net::Loop::current();
   Ref<transport::TlsClientContext> tls;
   if (parsed.secure) tls = loop.local<transport::TlsClients>().context(options.tls);
-  websocket::Group& group = loop.local<Clients>().makeGroup(options.limits);
+  websocket::Group& group = loop.local<Clients>().makeGroup(options);
   // It owns itself: deleted after its close event.
   *this = group.memory.connections.make(group, parsed, options, std::move(tls))->handle();
 }
@@ -129,8 +130,7 @@ std::string WebSocket::protocol() const {
 
 std::string WebSocket::extensions() const {
   const Connection* connection = local();
-  if (connection == nullptr || connection->existingExtras() == nullptr) return {};
-  return connection->existingExtras()->extensions;
+  return connection == nullptr ? std::string() : std::string(connection->extensions());
 }
 
 std::size_t WebSocket::bufferedAmount() const noexcept {

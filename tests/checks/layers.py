@@ -21,6 +21,7 @@ FLOOR_OF_HEADER = {
     "loop": "net",
     "tls": "transport",
     "websocket": "websocket",
+    "compression": "websocket",
     "request": "http",
     "response": "http",
     "handler": "http",

@@ -81,6 +81,7 @@ duplex::ClientOptions clientOptions(const ConnectOptions& options) {
   client.limits.maxMessageSize = 1024 * 1024 * 1024;
   client.tls = {
       .ca = options.authority, .cert = options.certificate, .key = options.key, .verify = !options.insecure};
+  client.compression = options.compression;
   for (const std::string& header : options.headers) {
     const std::size_t colon = header.find(':');
     if (colon == std::string::npos) throw duplex::SyntaxError("'" + header + "' is not 'Name: value'");
@@ -151,7 +152,9 @@ int connect(const ConnectOptions& options) {
   }
   ws.onopen([ws, &options] {
     const std::string protocol = ws.protocol();
-    note(dim, "connected to " + ws.url() + (protocol.empty() ? "" : ", subprotocol " + protocol));
+    const std::string extensions = ws.extensions();
+    note(dim, "connected to " + ws.url() + (protocol.empty() ? "" : ", subprotocol " + protocol) +
+                  (extensions.empty() ? "" : ", " + forTerminal(extensions)));
     readInput(ws, options);
   });
   ws.onmessage(&printMessage);

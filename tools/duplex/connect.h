@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <duplex/compression.h>
+
 struct ConnectOptions {
   std::string url;
   std::vector<std::string> protocols;
@@ -16,6 +18,7 @@ struct ConnectOptions {
   std::string key;
   /// Whoever answers is taken for the server.
   bool insecure = false;
+  duplex::Compression compression{.mode = duplex::Compression::Dedicated};
   /// How long to go on receiving after the end of the input.
   std::chrono::milliseconds wait{0};
   /// Lines that begin with a slash are commands.

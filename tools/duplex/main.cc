@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <map>
 #include <string>
 
 #include <duplex/version.h>
@@ -19,6 +20,19 @@ namespace {
 std::string isOrigin(const std::string& text) {
   return text == "*" || text.find("://") != std::string::npos ? ""
                                                               : "an origin has a scheme: https://example.com";
+}
+
+/// The modes of compression by their names on the command line.
+const std::map<std::string, duplex::Compression::Mode> modes{{"off", duplex::Compression::Off},
+                                                             {"shared", duplex::Compression::Shared},
+                                                             {"dedicated", duplex::Compression::Dedicated}};
+
+void addCompression(CLI::App& command, std::string& mode) {
+  command
+      .add_option("--compression", mode,
+                  "permessage-deflate: off; shared, each message by itself; dedicated, with context takeover")
+      ->capture_default_str()
+      ->check(CLI::IsMember(modes));
 }
 
 }  // namespace
@@ -59,6 +73,8 @@ int main(int argc, char** argv) {
       ->add_option("--tls-client-ca", serving.clientAuthority,
                    "file with certificates; only clients that one of them vouches for get in")
       ->needs(certificate);
+  std::string serveCompression = "off";
+  addCompression(*serveCommand, serveCompression);
   serveCommand->add_option("--log", level, "trace, debug, info, warn or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
@@ -80,6 +96,8 @@ int main(int argc, char** argv) {
   ownCertificate->needs(ownKey);
   ownKey->needs(ownCertificate);
   connectCommand->add_flag("--insecure", connecting.insecure, "take whoever answers for the server");
+  std::string connectCompression = "dedicated";
+  addCompression(*connectCommand, connectCompression);
   connectCommand->add_option("--wait", wait, "seconds to go on receiving after the end of the input")
       ->check(CLI::Range(0.0, 1e9));
   connectCommand->add_flag("--slash", connecting.slash,
@@ -92,6 +110,8 @@ int main(int argc, char** argv) {
   CLI::App* checkCommand = duplex::check::addCommand(program, checking);
 
   CLI11_PARSE(program, argc, argv);
+  serving.compression.mode = modes.at(serveCompression);
+  connecting.compression.mode = modes.at(connectCompression);
   connecting.wait = std::chrono::milliseconds(static_cast<long long>(wait * 1000));
   try {
     setUpLog(level);

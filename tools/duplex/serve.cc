@@ -71,11 +71,12 @@ std::string isoTime() {
 /// Everything that a client sends goes to all; and each second all hear how the server is.
 class Relay {
  public:
-  explicit Relay(duplex::App& app) : app_(app) {
+  Relay(duplex::App& app, const duplex::Compression& compression) : app_(app) {
     app_.ws("/", {.open = [this](duplex::WebSocket ws) { opened(ws); },
                   .message = [this](duplex::WebSocket, const duplex::Message& message) { relay(message); },
                   .close = [this](duplex::WebSocket, const duplex::CloseEvent& event) { closed(event); },
-                  .limits = {.maxMessageSize = 64 * 1024 * 1024, .maxBufferedAmount = 256 * 1024 * 1024}});
+                  .limits = {.maxMessageSize = 64 * 1024 * 1024, .maxBufferedAmount = 256 * 1024 * 1024},
+                  .compression = compression});
     reports_ = duplex::setInterval([this] { report(); }, 1s);
   }
   Relay(const Relay&) = delete;
@@ -133,7 +134,7 @@ int serve(const ServeOptions& options) {
     spdlog::info("{} {} {}", req.remoteAddress().string(), req.method(), req.url());
     next();
   });
-  Relay relay(app);
+  Relay relay(app, options.compression);
   if (options.folder.empty()) {
     serveEmbedded(app);
   } else {

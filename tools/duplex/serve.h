@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <duplex/compression.h>
+
 struct ServeOptions {
   /// Empty: the demo page that is compiled in.
   std::string folder;
@@ -18,6 +20,7 @@ struct ServeOptions {
   std::string key;
   /// A file with those who vouch for clients, who then need certificates; empty: they need none.
   std::string clientAuthority;
+  duplex::Compression compression;
 };
 
 /// Serves a site and WebSocket at "/" until SIGINT or SIGTERM. On SIGHUP the certificate is read anew.

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <duplex/error.h>
+
+#include "base/bytes.h"
+#include "protocol/inflate_engines.h"
+#include "protocol/inflate_window.h"
+#include "protocol/scratch.h"
+
+namespace duplex::protocol {
+
+/// Undoes the compression of messages (RFC 7692 §7.2.2). One serves all connections of a thread: it keeps
+/// nothing from one message to the next; what does is an `InflateWindow`. It takes memory at the first
+/// message.
+class Inflater {
+ public:
+  struct Result {
+    /// MessageTooBig, InvalidCompression.
+    Errc error{};
+    /// Valid until the next call.
+    MutableBytes message{};
+  };
+
+  /// `payload`: of a compressed message, all of its frames. A message of more than `limit` bytes is found
+  /// out while it is inflated; no more than one byte beyond them is. With a `window`, for context
+  /// takeover, the message may refer to what is in it, and is put into it.
+  Result inflate(Bytes payload, std::size_t limit, InflateWindow* window = nullptr) {
+    return inflate(payload, limit, window, payload.size() < largePayload ? Engine::Zlib : Engine::Isal);
+  }
+
+  /// The result is the same by either; only the time is not.
+  enum class Engine : std::uint8_t { Zlib, Isal };
+  Result inflate(Bytes payload, std::size_t limit, InflateWindow* window, Engine engine);
+
+  /// From so many compressed bytes on ISA-L is faster than zlib.
+  static constexpr std::size_t largePayload = 400;
+
+ private:
+  template <class Stream>
+  Result run(Stream& stream, Bytes payload, std::size_t limit, Bytes history);
+
+  ZlibInflate zlib_;
+  IsalInflate isal_;
+  Scratch scratch_;
+};
+
+}  // namespace duplex::protocol
