@@ -24,8 +24,8 @@ struct Metrics {
   /// Requests that were read whole, handshakes among them; and those that became WebSockets.
   std::uint64_t requests = 0;
   std::uint64_t upgrades = 0;
-  /// WebSocket messages and their payload in bytes. One that is published counts for each that it is sent
-  /// to.
+  /// WebSocket messages and their payload in bytes: received inflated, sent as it stands in the frames. One
+  /// that is published counts for each that it is sent to.
   std::uint64_t messagesReceived = 0;
   std::uint64_t bytesReceived = 0;
   std::uint64_t messagesSent = 0;

@@ -35,6 +35,7 @@ bool Connection::sentSpecially(protocol::Opcode type, Bytes payload, std::string
 
 void Connection::sendCompressed(protocol::Opcode type, Bytes payload) {
   if (overLimit(payload.size())) return;
+  countSent(payload.size());
   if (payload.size() >= directSize && !isClient()) {
     sendDirectly({.rsv = protocol::compressedBit, .opcode = type, .length = payload.size()}, payload);
   } else {

@@ -14,6 +14,8 @@ async function listen(t) {
   const requests = [];
   http.on('upgrade', (request, socket, head) => {
     requests.push(request);
+    // Who has read enough need not read the body.
+    socket.on('error', () => {});
     const redirect = request.url.match(/^\/(30\d)\?(.*)$/);
     if (!redirect) return server.handleUpgrade(request, socket, head, (ws) => server.emit('connection', ws, request));
     return socket.end(`HTTP/1.1 ${redirect[1]} Elsewhere\r\nLocation: ${redirect[2]}\r\nContent-Length: 4\r\n\r\nbody`);

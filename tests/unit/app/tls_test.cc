@@ -293,7 +293,7 @@ TEST_CASE("a handshake that does not go on is cut, on either side") {
   REQUIRE(turnUntil(sim.loop, [&] { return silent.over() && slow.over(); }));
   CHECK(sim.loop.now() - start >= std::chrono::seconds(2));
   CHECK(sim.loop.now() - start < std::chrono::seconds(3));
-  CHECK((told == std::vector<std::string>(2, "the handshake took too long: TLS")));
+  CHECK((told == std::vector<std::string>(2, "the handshake took too long: TLS (headerTimeout)")));
 
   // Somebody who takes what a client says and never answers.
   struct Mute final : net::AcceptHandler, net::SocketHandler {
