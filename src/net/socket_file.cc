@@ -63,6 +63,18 @@ bool isLeftOver(const std::string& path, SocketAddress& name) {
   return ::connect(probe.get(), name.get(), name.size) != 0 && errno == ECONNREFUSED;
 }
 
+/// A process that used io_uring and was killed gives its socket up some milliseconds after its end: as long
+/// as that this is tried again.
+bool becomesLeftOver(const std::string& file, SocketAddress& name) {
+  constexpr int tries = 20;
+  constexpr unsigned microseconds = 5'000;
+  for (int i = 0; i < tries; ++i) {
+    if (isLeftOver(file, name)) return true;
+    ::usleep(microseconds);
+  }
+  return isLeftOver(file, name);
+}
+
 }  // namespace
 
 SocketFile SocketFile::at(std::string_view path) {
@@ -102,7 +114,7 @@ int openUnixListener(std::string_view path, int backlog) {
   SocketAddress name(address);
   int bound = ::bind(socket.get(), name.get(), name.size);
   if (bound != 0 && errno == EADDRINUSE) {
-    if (!isLeftOver(file, name)) fail(EADDRINUSE);
+    if (!becomesLeftOver(file, name)) fail(EADDRINUSE);
     if (::unlink(file.c_str()) != 0) fail(errno);
     bound = ::bind(socket.get(), name.get(), name.size);
   }
