@@ -62,7 +62,7 @@ int windowBits(const std::optional<std::string>& value) {
 /// What is wrong with the parameters by themselves (RFC 7692 §7.1).
 std::string checkParameters(const Extension& extension, bool isOffer) {
   for (const auto& [name, value] : extension.parameters) {
-    const auto same = [&](const auto& other) { return other.first == name; };
+    const auto same = [&wanted = name](const auto& other) { return other.first == wanted; };
     if (std::count_if(extension.parameters.begin(), extension.parameters.end(), same) > 1) {
       return fmt::format("the parameter {} stands there twice", name);
     }
