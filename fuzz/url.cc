@@ -28,13 +28,17 @@ void checkUrl(std::string_view text) {
   require(url.target.starts_with('/') && url.target.find('#') == std::string::npos,
           "a target is path and query");
   require(!url.host.empty() && http::isHost(url.authority), "a host is one");
-  require(url.href.starts_with(url.secure ? "wss://" : "ws://"), "a scheme is ws or wss");
+  const bool local = url.unixSocket.family() == Address::Family::Unix;
+  require(url.href.starts_with(local        ? "ws+unix:"
+                               : url.secure ? "wss://"
+                                            : "ws://"),
+          "a scheme is ws, wss or ws+unix");
 
   const websocket::Url again = websocket::parseUrl(url.href);
   require(again.href == url.href, "the normal form is that of itself");
   require(again.secure == url.secure && again.host == url.host && again.port == url.port &&
               again.authority == url.authority && again.target == url.target &&
-              again.credentials == url.credentials,
+              again.credentials == url.credentials && again.unixSocket == url.unixSocket,
           "and says the same");
 }
 

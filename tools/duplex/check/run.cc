@@ -75,12 +75,13 @@ void runUntilDone(net::Loop& loop, Start&& start) {
 }
 
 std::vector<Address> lookUp(net::Loop& loop, const websocket::Url& url) {
+  if (url.unixSocket.family() == Address::Family::Unix) return {url.unixSocket};
   std::vector<Address> found;
   runUntilDone(loop, [&](auto done) {
     loop.local<transport::Resolver>().resolve(url.host, url.port,
-                                              [&found, done](std::vector<Address> addresses) {
-                                                found = std::move(addresses);
-                                                done();
+                                              [&found, done](std::vector<Address> addresses, bool last) {
+                                                found.insert(found.end(), addresses.begin(), addresses.end());
+                                                if (last) done();
                                               });
   });
   if (found.empty()) throw std::runtime_error("'" + url.host + "' is not known");
