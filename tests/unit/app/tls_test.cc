@@ -298,11 +298,15 @@ TEST_CASE("a handshake that does not go on is cut, on either side") {
   // Somebody who takes what a client says and never answers.
   struct Mute final : net::AcceptHandler, net::SocketHandler {
     explicit Mute(net::Loop& on) : loop(on), listening(on.listen(Address::parse("127.0.0.1", 0), *this)) {}
-    ~Mute() { loop.stopListening(listening); }
-    void onAccepted(net::Accepted accepted) override { loop.adopt(accepted, *this); }
+    ~Mute() {
+      loop.stopListening(listening);
+      if (socket != nullptr) socket->close();
+    }
+    void onAccepted(net::Accepted accepted) override { socket = &loop.adopt(accepted, *this); }
     void onData(MutableBytes) override {}
     void onEnd() override {}
-    void onFailed(std::error_code) override {}
+    void onFailed(std::error_code) override { socket = nullptr; }
+    net::Socket* socket = nullptr;
     net::Loop& loop;
     net::Listening listening;
   } mute(sim.loop);
