@@ -40,9 +40,9 @@ class Input {
   }
   /// A byte that says how long it is, and so many bytes.
   std::string_view text() noexcept {
-    const std::size_t size = std::min<std::size_t>(byte(), bytes_.size());
-    const Bytes taken = bytes_.first(size);
-    bytes_ = bytes_.subspan(size);
+    const std::size_t wanted = byte();
+    const Bytes taken = bytes_.first(std::min(wanted, bytes_.size()));
+    bytes_ = bytes_.subspan(taken.size());
     return asText(taken);
   }
   Bytes rest() noexcept { return std::exchange(bytes_, {}); }
