@@ -1,6 +1,7 @@
 #include "net/socket_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,7 +25,7 @@ constexpr mode_t ownerOnly = S_IRUSR | S_IWUSR;
 class Descriptor {
  public:
   explicit Descriptor(int descriptor) noexcept : descriptor_(descriptor) {}
-  Descriptor(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : descriptor_(other.release()) {}
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -55,24 +56,30 @@ Descriptor lockFolder(std::string_view path) {
   return Descriptor(folder.release());
 }
 
-/// Whether a socket lies at `path` that nobody listens on.
-bool isLeftOver(const std::string& path, SocketAddress& name) {
+/// A connection to the socket at `path`; without a descriptor, and with `errno`, when there is none.
+Descriptor connectTo(const std::string& path, SocketAddress& name) {
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
-  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  return ::connect(probe.get(), name.get(), name.size) != 0 && errno == ECONNREFUSED;
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) {
+    errno = ENOTSOCK;
+    return Descriptor(-1);
+  }
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0 || ::connect(socket.get(), name.get(), name.size) == 0) return socket;
+  return Descriptor(-1);
 }
 
-/// A process that used io_uring and was killed gives its socket up some milliseconds after its end: as long
-/// as that this is tried again.
-bool becomesLeftOver(const std::string& file, SocketAddress& name) {
-  constexpr int tries = 20;
-  constexpr unsigned microseconds = 5'000;
-  for (int i = 0; i < tries; ++i) {
-    if (isLeftOver(file, name)) return true;
-    ::usleep(microseconds);
+/// Whether a socket lies at `path` that nobody listens on. A process that used io_uring and was killed
+/// gives its socket up some milliseconds after its end, and with it what has connected: so long a
+/// connection waits for that, and a second one decides.
+bool isLeftOver(const std::string& path, SocketAddress& name) {
+  constexpr int milliseconds = 100;
+  {
+    const Descriptor first = connectTo(path, name);
+    if (first.get() < 0) return errno == ECONNREFUSED;
+    pollfd hangUp{.fd = first.get(), .events = 0, .revents = 0};
+    ::poll(&hangUp, 1, milliseconds);
   }
-  return isLeftOver(file, name);
+  return connectTo(path, name).get() < 0 && errno == ECONNREFUSED;
 }
 
 }  // namespace
@@ -114,7 +121,7 @@ int openUnixListener(std::string_view path, int backlog) {
   SocketAddress name(address);
   int bound = ::bind(socket.get(), name.get(), name.size);
   if (bound != 0 && errno == EADDRINUSE) {
-    if (!becomesLeftOver(file, name)) fail(EADDRINUSE);
+    if (!isLeftOver(file, name)) fail(EADDRINUSE);
     if (::unlink(file.c_str()) != 0) fail(errno);
     bound = ::bind(socket.get(), name.get(), name.size);
   }
