@@ -87,14 +87,16 @@ void Shard::becomeSocket(http::Exchange& exchange, const WebSocketUpgrade& route
   try {
     websocket::Group& group = groupOf(route);
     socket = group.memory.connections.make(group, std::move(stream), request, std::move(answer.protocol));
+    ++sockets_;
+    counters_.upgrades.add();
+    if (answer.deflate) socket->compress(std::move(*answer.deflate));
   } catch (...) {
-    shared_.admissions.leave(counted(client));
     report(Error::current());
-    return;
+    if (socket == nullptr) return shared_.admissions.leave(counted(client));
+    // No handler knows of it yet.
+    socket->discard();
+    return socketEnded(client);
   }
-  ++sockets_;
-  if (answer.deflate) socket->compress(std::move(*answer.deflate));
-  counters_.upgrades.add();
   socket->start(leftover);
 }
 

@@ -126,6 +126,9 @@ class Server {
                                    ws.publish("room.one", message);
                                  },
                              .limits = {.closeTimeout = Milliseconds(200)}});
+      app.ws("/compressed", {.message = [](WebSocket ws, const Message& message) { ws.send(message); },
+                             .limits = {.closeTimeout = Milliseconds(200)},
+                             .compression = {.mode = Compression::Dedicated, .threshold = 0}});
       app_ = &app;
       mailbox_ = &loop.mailbox();
       listening.set_value(app.listen(0, "127.0.0.1"));
@@ -161,6 +164,19 @@ class Server {
   std::thread thread_;
 };
 
+/// A WebSocket that compresses, in the window that the client asks for: whether it echoes and closes.
+bool runCompressed(const Address& server) {
+  Caller socket(server);
+  socket.send(test::upgradeRequest("/compressed", "Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+  if (!socket.receives("\r\n\r\n") || !socket.received.starts_with("HTTP/1.1 101 ")) return false;
+  // RFC 7692 §7.2.3.1: "Hello", compressed.
+  socket.send(test::clientFrame(0xC1, std::string_view("\xf2\x48\xcd\xc9\xc9\x07\x00", 7)));
+  socket.send(test::clientFrame(0x89, "ping"));
+  if (!socket.receives("ping")) return false;
+  socket.send(test::clientFrame(0x88, "\x03\xe8"));
+  return socket.receives("\x88\x02\x03\xe8") && socket.received.find("\r\n\r\n\xC1") != std::string::npos;
+}
+
 /// Requests, and a WebSocket with messages in pieces, large ones, subscriptions and a Close. Whether all of
 /// it was answered as it should be.
 bool runThrough(const Address& server) {
@@ -181,7 +197,8 @@ bool runThrough(const Address& server) {
   socket.send(large.substr(50'000));
   whole = whole && socket.receives(std::string(100'000, 'l'));
   socket.send(test::clientFrame(0x88, "\x03\xe8"));
-  return whole && socket.receives("\x88\x02\x03\xe8") && answered;
+  whole = whole && socket.receives("\x88\x02\x03\xe8");
+  return runCompressed(server) && whole && answered;
 }
 
 void failEachAllocation(const char* backend) {
