@@ -72,10 +72,13 @@ thread_local Kept kept;
 
 }  // namespace
 
+LargeBlock takeKeptBlock(std::size_t size) noexcept {
+  if (size < smallestKept || Kept::gone) return {nullptr, 0};
+  return kept.take(size);
+}
+
 LargeBlock allocateBlock(std::size_t size) {
-  if (size >= smallestKept && !Kept::gone) {
-    if (const LargeBlock block = kept.take(size); block.memory != nullptr) return block;
-  }
+  if (const LargeBlock block = takeKeptBlock(size); block.memory != nullptr) return block;
   return {::operator new(size), size};
 }
 

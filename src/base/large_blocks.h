@@ -14,6 +14,8 @@ struct LargeBlock {
 
 /// Of `size` bytes or more. Throws std::bad_alloc.
 LargeBlock allocateBlock(std::size_t size);
+/// One of those that this thread keeps, of `size` bytes or more; null if it keeps none.
+LargeBlock takeKeptBlock(std::size_t size) noexcept;
 /// On any thread; with the size that `allocateBlock` told.
 void freeBlock(LargeBlock block) noexcept;
 

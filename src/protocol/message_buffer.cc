@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -23,7 +24,7 @@ MutableBytes MessageBuffer::bytes() noexcept {
 MutableBytes MessageBuffer::extend(std::size_t size, std::size_t coming) {
   if (size == 0) return {};
   const std::size_t needed = this->size() + size;
-  if (block_ == nullptr || needed > block_->capacity) grow(needed + std::min(needed, coming));
+  if (block_ == nullptr || needed > block_->capacity) grow(needed, coming);
   block_->size = needed;
   return {block_->bytes() + needed - size, size};
 }
@@ -33,8 +34,11 @@ void MessageBuffer::truncate(std::size_t size) noexcept {
   block_->size = size;
 }
 
-void MessageBuffer::grow(std::size_t capacity) {
-  const LargeBlock memory = allocateBlock(sizeof(Block) + capacity);
+void MessageBuffer::grow(std::size_t needed, std::size_t coming) {
+  const std::size_t start = sizeof(Block) + needed;
+  const std::size_t whole = start + std::min(coming, std::numeric_limits<std::size_t>::max() - start);
+  LargeBlock memory = takeKeptBlock(whole);
+  if (memory.memory == nullptr) memory = allocateBlock(start + std::min(needed, coming));
   auto* grown = new (memory.memory) Block{0, memory.size - sizeof(Block)};
   if (block_ != nullptr) {
     std::memcpy(grown->bytes(), block_->bytes(), block_->size);

@@ -5,7 +5,10 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <thread>
 #include <utility>
+
+#include "base/large_blocks.h"
 
 using duplex::asText;
 using duplex::protocol::MessageBuffer;
@@ -43,6 +46,32 @@ TEST_CASE("what is announced and comes fits without a move") {
   const std::byte* at = buffer.bytes().data();
   append(buffer, std::string(40, 'b'), 0);
   CHECK(buffer.bytes().data() == at);
+}
+
+TEST_CASE("of memory that is kept anyway it takes what has room for all, and else in proportion") {
+  constexpr std::size_t whole = 1024 * 1024;
+  const std::string part(100'000, 'a');
+  const auto moves = [&part] {
+    MessageBuffer buffer;
+    int count = 0;
+    const std::byte* at = nullptr;
+    while (buffer.size() < whole) {
+      append(buffer, part, whole - buffer.size());
+      if (at != buffer.bytes().data()) ++count;
+      at = buffer.bytes().data();
+    }
+    return count;
+  };
+  std::thread([&] {
+    CHECK(moves() > 2);
+    duplex::freeBlock(duplex::allocateBlock(2 * whole));
+    // Nothing is kept under a sanitizer.
+    if (duplex::keptBlocks() > 0) CHECK(moves() == 1);
+    // What is kept and too small is no hindrance.
+    MessageBuffer buffer;
+    append(buffer, part, unknown);
+    CHECK(buffer.size() == part.size());
+  }).join();
 }
 
 TEST_CASE("truncated, it keeps the front, and nothing at 0") {
