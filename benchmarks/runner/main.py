@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import certificate
 import machine
 import micro
 import report
@@ -81,29 +82,31 @@ class Run:
         names = [row.name for row in ROWS if row.quick] if options.quick and not options.only else list(ROWS_BY_NAME)
         self.rows = [ROWS_BY_NAME[name] for name in chosen(names, options.only, "row")]
         self.peers = [BY_NAME[name] for name in chosen(list(BY_NAME), options.peers, "server")]
+        # (server, role), after `prepare`.
+        self.works = set()
         self.rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
         self.scale = 0.4 if options.quick else 1
         self.done = 0
         self.started = time.monotonic()
 
     def prepare(self):
-        """Leaves out what is not there or does not work."""
+        """Leaves out what is not there, and of a server the rows whose work it does not do."""
+        if any(row.role == "tls" for row in self.rows):
+            certificate.make()
         missing = self.store.data["missing"]
-        works = []
         for peer in self.peers:
             missing.pop(peer.name, None)
             why = peer.missing()
-            for role in sorted({row.role for row in self.rows} & peer.roles):
-                why = why or verify(peer, role)
-            if why:
-                missing[peer.name] = why
-                say(f"left out: {peer.label}: {why}")
-            else:
-                works.append(peer)
-        self.peers = works
+            for role in sorted({row.role for row in self.rows if row.takes(peer)}):
+                problem = why or verify(peer, role)
+                if not problem:
+                    self.works.add((peer.name, role))
+                elif problem not in missing.get(peer.name, ""):
+                    missing[peer.name] = "; ".join(filter(None, [missing.get(peer.name), problem]))
+                    say(f"left out: {peer.label}: {problem}")
 
     def peersOf(self, row):
-        return [peer for peer in self.peers if row.takes(peer)]
+        return [peer for peer in self.peers if row.takes(peer) and (peer.name, row.role) in self.works]
 
     def measureAll(self):
         self.total = sum(len(self.peersOf(row)) for row in self.rows) * self.rounds
@@ -175,10 +178,10 @@ def say(text):
 
 def printNames():
     for row in ROWS:
-        say(f"{row.name:22} {row.title}")
+        say(f"{row.name:26} {row.title}")
     say("")
     for peer in PEERS:
-        say(f"{peer.name:22} {peer.label}")
+        say(f"{peer.name:26} {peer.label}")
 
 
 def main(arguments):

@@ -10,7 +10,7 @@ import re
 import resource
 import subprocess
 
-from paths import DUPLEX, WATCHERS
+from paths import DEFLATE_ECHO, DUPLEX, WATCHERS
 from server import LOAD_CORE, CpuClock, Server, onCore
 
 # Several addresses, since each has but so many ports for connections to it.
@@ -18,6 +18,8 @@ HOSTS = [f"127.0.0.{number}" for number in range(1, 9)]
 PORTS_OF_ADDRESS = 20_000
 # Of a process, besides its connections.
 OTHER_FILES = 200
+# Share of its core from which on the load is the limit.
+BUSY = 0.95
 # Seconds more that Node warms up: it compiles its code as it runs.
 COMPILING = 1.5
 
@@ -34,14 +36,17 @@ def load(command, timeout):
     return result.stdout
 
 
-def urls(server, connections):
+def urls(row, server, connections):
     count = min(len(HOSTS), -(-connections // PORTS_OF_ADDRESS))
-    return [f"ws://{host}:{server.port}/" for host in HOSTS[:count]]
+    scheme = "wss" if row.role == "tls" else "ws"
+    return [f"{scheme}://{host}:{server.port}/" for host in HOSTS[:count]]
 
 
-def duplexBench(server, connections, workload, warmUp, duration, *more):
-    command = [DUPLEX, "bench", *urls(server, connections), "--workload", workload, "-c", connections,
+def duplexBench(row, server, workload, connections, warmUp, duration, *more):
+    command = [DUPLEX, "bench", *urls(row, server, connections), "--workload", workload, "-c", connections,
                "--warm-up", warmUp, "--duration", duration, "--pid", server.pid, "--json", *more]
+    if row.role == "tls":
+        command += ["--insecure", *(["--resume"] if row.way == "resumed" else [])]
     try:
         result = json.loads(load(command, warmUp + duration + 120))
     finally:
@@ -72,29 +77,30 @@ def sampleOf(result, operations, rate, latency):
 
 
 def measureMessages(row, server, _):
-    result = duplexBench(server, row.connections, row.role, row.warmUp, row.duration,
+    workload = "broadcast" if row.role == "broadcast" else "echo"
+    result = duplexBench(row, server, workload, row.connections, row.warmUp, row.duration,
                          "--size", row.size, "--in-flight", row.inFlight, "--drain", row.drain)
     return sampleOf(result, result["messages"], result["messagesPerSecond"], result["latency"])
 
 
 def measureRate(row, server, context):
-    result = duplexBench(server, row.connections, row.role, row.warmUp, row.duration,
+    result = duplexBench(row, server, "echo", row.connections, row.warmUp, row.duration,
                          "--size", row.size, "--rate", context["rate"])
     sample = sampleOf(result, result["messages"], result["messagesPerSecond"], result["latency"])
     return {**sample, "offered": context["rate"]}
 
 
 def measureConnect(row, server, _):
-    result = duplexBench(server, row.connections, "connect", row.warmUp, row.duration)
+    result = duplexBench(row, server, "connect", row.connections, row.warmUp, row.duration)
     return sampleOf(result, result["handshakes"], result["handshakesPerSecond"], result["handshake"])
 
 
 def measureIdle(row, server, context):
     # What is allocated once, and the buffers that connections share, are to be there before.
-    duplexBench(server, 1, "echo", 0, 0.7, "--size", 16 * 1024)
+    duplexBench(row, server, "echo", 1, 0, 0.7, "--size", 16 * 1024)
     before = server.memory()
     connections = context["connections"]
-    result = duplexBench(server, connections, "idle", 0.3, row.duration)
+    result = duplexBench(row, server, "idle", connections, 0.3, row.duration)
     if result["openAtEnd"] != connections:
         raise LoadError(f"{result['openAtEnd']} of {connections} connections were open")
     return {"memory": (result["server"]["memory"] - before) / connections, "connections": connections,
@@ -142,22 +148,44 @@ def measureHttp(row, server, _):
     }
 
 
-def measureWatch(row, server, _):
-    command = [WATCHERS, "--port", server.port, "--way", row.way, "--watchers", row.connections,
-               "--warm-up", row.warmUp, "--duration", row.duration]
+def clocked(row, server, *command):
+    """Runs a program that says when its warm-up is over: what it counted, and what the server used meanwhile."""
+    command = [*command, "--port", server.port, "--warm-up", row.warmUp, "--duration", row.duration]
     with subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, preexec_fn=onCore(LOAD_CORE)) as watchers:
+                          stderr=subprocess.PIPE, text=True, preexec_fn=onCore(LOAD_CORE)) as clients:
         try:
-            if watchers.stdout.readline().strip() != "measuring":
-                raise LoadError(watchers.stderr.read().strip()[-300:])
+            if clients.stdout.readline().strip() != "measuring":
+                raise LoadError(clients.stderr.read().strip()[-300:])
             clock = CpuClock(server)
-            line = watchers.stdout.readline()
+            line = clients.stdout.readline()
             use = clock.stop()
             if not line:
-                raise LoadError(watchers.stderr.read().strip()[-300:])
+                raise LoadError(clients.stderr.read().strip()[-300:])
         finally:
-            watchers.terminate()
-    result = json.loads(line)
+            clients.terminate()
+    return json.loads(line), use
+
+
+def measureDeflate(row, server, _):
+    result, use = clocked(row, server, DEFLATE_ECHO, "--size", row.size, "--connections", row.connections,
+                          "--takeover", int(row.way == "takeover"))
+    messages = result["messages"]
+    if messages == 0:
+        raise LoadError("nothing came back")
+    return {
+        **{name: use[name] / messages * 1e6 for name in ("cpu", "user", "system")},
+        "busy": use["cpu"] / use["seconds"],
+        "rate": messages / result["seconds"],
+        "bytesIn": result["bytesIn"],
+        "bytesOut": result["bytesOut"],
+        "clientCpu": result["cpu"] / messages * 1e6,
+        "clientBusy": result["cpu"] / result["seconds"],
+        "bottleneck": "the load's core was busy" if result["cpu"] > BUSY * result["seconds"] else "",
+    }
+
+
+def measureWatch(row, server, _):
+    result, use = clocked(row, server, WATCHERS, "--way", row.way, "--watchers", row.connections)
     seconds = result["seconds"]
     expected = row.connections * seconds
     if result["updates"] < 0.75 * expected:
@@ -175,7 +203,7 @@ def measureWatch(row, server, _):
 
 
 KINDS = {"messages": measureMessages, "rate": measureRate, "connect": measureConnect, "idle": measureIdle,
-         "http": measureHttp, "watch": measureWatch}
+         "http": measureHttp, "deflate": measureDeflate, "watch": measureWatch}
 
 
 def idleConnections(row):

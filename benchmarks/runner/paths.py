@@ -7,6 +7,7 @@ BUILD = ROOT / "build" / "bench"
 BIN = BUILD / "bin"
 DUPLEX = BIN / "duplex"
 WATCHERS = BIN / "bench_watchers"
+DEFLATE_ECHO = BIN / "bench_deflate_echo"
 NODE_FOLDER = ROOT / "benchmarks" / "load"
 DOCS = ROOT / "docs"
 # Where a run goes that leaves something out.

@@ -28,12 +28,15 @@ METHOD = """\
 * **The load** is `duplex bench`, with binary messages: it checks each answer against what was sent. It warms up
   first, with Node longer than with the others, since that compiles its code as it runs, and reads the server's
   processor time where the measured stretch begins and where it ends. The HTTP row uses `wrk`, the watched value
-  `benchmarks/load/clients/watchers.cc`.
+  `benchmarks/load/clients/watchers.cc`, compression `benchmarks/load/clients/deflate_echo.cc`, of whose connections one
+  in ten inflates and compares what comes.
 * **A † says that the load was the limit**: throughput and latency are then as much its own as the server's; the
   processor time for a message is the server's alone.
 * **The servers** are in `benchmarks/load/servers/`: each written as its library's documents say is fastest,
-  built with the same optimisation, TCP_NODELAY set, no compression, one thread, nothing logged. Before it is
-  measured, each is checked for doing the work: messages come back whole, in order, and with their type.
+  built with the same optimisation, TCP_NODELAY set, no compression but in its own rows, one thread (`ws` compresses on
+  Node's others; their time counts), nothing logged. Before it is measured, each is checked for doing the work: messages
+  come back whole, in order, and with their type; compressed, by themselves or with those before them, as agreed on; over
+  TLS, with the same cipher.
 * **The bare loops** read, find the frames, unmask them into what is sent, and send once a connection and turn; they
   keep what is incomplete, answer pings and closes, and wait for sockets that take no more. They have no routes, no
   limits and no timers, and do not look whether text is UTF-8. The epoll one is level-triggered; the io_uring one
@@ -51,6 +54,8 @@ def short(row, sample):
         return f"{bytesText(sample['memory'])} a connection"
     if row.kind == "rate":
         return f"p99 {significant(sample['p99'])} µs"
+    if row.kind == "deflate":
+        return f"{significant(sample['cpu'])} µs, {sample['bytesIn']:,.0f} B, {sample['rate']:,.0f}/s"
     if row.kind == "watch":
         return f"{significant(sample['cpu'] / 1000)} ms a second, news {significant(sample['p50'] / 1000)} ms old"
     return f"{significant(sample['cpu'])} µs, {sample['rate']:,.0f}/s"
@@ -87,7 +92,7 @@ def targetsText(data):
         target = outcome.target
         if outcome.reached is None:
             continue
-        against = {"": "", "peers": " × the best peer"}.get(target.against)
+        against = {"": "", "peers": " × the best peer", "cheapest": " × the peer of least CPU"}.get(target.against)
         if against is None:
             against = f" × {PEERS_BY_NAME[target.against].label}"
         verdict = "✓" if outcome.holds() else "✗"

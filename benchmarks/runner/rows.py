@@ -21,7 +21,7 @@ class Row:
     duration: float = 1
     # Seconds that what is under way at the end has to come.
     drain: float = 1
-    # "push", "wait" or "poll".
+    # "push", "wait" or "poll"; "takeover" or "alone"; "whole" or "resumed".
     way: str = ""
     # In `./bench --quick`.
     quick: bool = False
@@ -69,8 +69,34 @@ def idle(connections, **more):
                duration=0.5, **more)
 
 
+def tlsIdle(connections):
+    row = idle(connections)
+    return dataclasses.replace(row, name=f"tls-{row.name}", title=f"{row.title} over TLS", section="tls", role="tls")
+
+
 def watch(way, title, **more):
     return Row(f"watch-{way}", title, "watch", "watch", "watch", 1000, warmUp=1.5, duration=5, way=way, **more)
+
+
+# With the level of compression that is the library's default, and with another one where that can be chosen.
+COMPRESSING = ("duplex-epoll", "duplex-uring", "beast", "beast-level-1", "libwebsockets", "libwebsockets-level-6",
+               "websocketpp", "ws", "ws-level-1")
+
+
+def deflate(size, way, title, **more):
+    return Row(f"deflate-100-{sizeName(size)}-{way}", f"Compressed echo, 100 connections × {sizeText(size)} of JSON, {title}",
+               "deflate", "deflate", "deflate", 100, size, warmUp=1, way=way,
+               peers=COMPRESSING, **more)
+
+
+def tls(size, inFlight=1, **more):
+    """An echo over TLS."""
+    row = echo(100, size, inFlight, **more)
+    return dataclasses.replace(row, name=f"tls-{row.name}", title=f"{row.title}, over TLS", section="tls", role="tls")
+
+
+def handshakes(way, title, **more):
+    return Row(f"tls-connect-{way}", title, "tls", "connect", "tls", 100, way=way, **more)
 
 
 # The row whose throughput on the bare epoll loop says what half load is.
@@ -99,8 +125,16 @@ ROWS = [
     broadcast(1000, KIB),
     broadcast(100, 64),
     broadcast(100, KIB, quick=True),
+    *(deflate(size, way, title, quick=size == KIB) for size in (200, KIB, 16 * KIB)
+      for way, title in (("takeover", "with context takeover"), ("alone", "without context takeover"))),
     Row("latency-half-load", "Latency at half load, 100 connections × 20 B", "latency", "rate", "echo", 100, 20,
         duration=3, quick=True),
+    tls(20, quick=True),
+    tls(KIB),
+    tls(16 * KIB, quick=True),
+    handshakes("whole", "Connections opened and closed over TLS, 100 at a time, whole handshakes", quick=True),
+    handshakes("resumed", "Connections opened and closed over TLS, 100 at a time, sessions resumed"),
+    tlsIdle(1000),
     Row("connect", "Connections opened and closed, 100 at a time", "connect", "connect", "echo", 100, quick=True),
     idle(10_000),
     idle(100_000),

@@ -1,5 +1,6 @@
 """The sections of the report: a heading, and for each row a table and a picture."""
 
+import dataclasses
 import statistics
 
 from charts import Bar, chart
@@ -13,6 +14,13 @@ HEADINGS = {
     "echo": ("Echo", "Each message comes back to the connection that sent it."),
     "coroutine": ("Coroutines", "The same echo, written with a callback for each message and as a coroutine that receives "
                                 "and sends in a loop."),
+    "deflate": ("Compression", "Echoes by permessage-deflate with 100 connections, each with one message under way. The "
+                               "messages are JSON, no two alike, and come compressed by zlib, the same for all servers. Each "
+                               "server compresses its answers at its library's default level: Beast (a zlib of its own) at 8, "
+                               "libwebsockets at 1, websocketpp and `ws` (zlib) at 6; where another can be chosen, it is "
+                               "measured too. duplex has ISA-L, and no levels."),
+    "tls": ("TLS", "Echoes, connections and memory over TLS 1.3 with AES-256-GCM, by OpenSSL 3 in every server, Node's own "
+                   "in `ws`; the certificate has a key on the curve P-256."),
     "broadcast": ("Broadcast", "One connection's messages go to all, itself among them; one message at a time."),
     "latency": ("Latency", "An open loop: messages are sent at a fixed rate, the same for all servers, whatever comes "
                            "back. The time counts from when a message was meant to be sent."),
@@ -22,6 +30,14 @@ HEADINGS = {
     "watch": ("Push against polling", "1,000 watchers of one value that changes each second, kept current in three "
                                       "ways. Requests carry only the headers they must; a browser's are larger."),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """One more of a row's pictures, among its lines."""
+    name: str
+    title: str
+    svg: str
 
 
 def disturbance(data):
@@ -78,21 +94,44 @@ def valueChart(stored, title, unit, name, textOf, factor=1):
 def costTable(stored, what):
     floor = median(stored["samples"].get(FLOOR, []), "cpu")
     hasBytes = any("bytes" in sample for samples in stored["samples"].values() for sample in samples)
-    head = ["server", f"CPU µs a {what}", "user", "system", "spread", "× bare epoll", f"{what}s/s", "p50", "p99"]
+    head = ["server", f"CPU µs a {what}", "user", "system", "spread", *(["× bare epoll"] if floor else []), f"{what}s/s",
+            "p50", "p99"]
     lines = []
     for peer, samples in measured(stored):
         cpu = median(samples, "cpu")
         line = [bold(peer, peer.label), bold(peer, significant(cpu)), significant(median(samples, "user")),
                 significant(median(samples, "system")), range_(samples, "cpu"),
-                f"{cpu / floor:.2f}" if floor else "", f"{median(samples, 'rate'):,.0f}{limited(samples)}",
+                *([f"{cpu / floor:.2f}"] if floor else []), f"{median(samples, 'rate'):,.0f}{limited(samples)}",
                 timeText(median(samples, "p50")), timeText(median(samples, "p99"))]
         lines.append(line + ([f"{median(samples, 'bytes'):.0f}"] if hasBytes else []))
     return table(head + (["bytes a response"] if hasBytes else []), lines)
 
 
 def costRow(row, stored, what):
-    yield costChart(row, stored, row.title, f"server CPU, µs a {what}; the line is the bare epoll loop")
+    line = "; the line is the bare epoll loop" if stored["samples"].get(FLOOR) else ""
+    yield costChart(row, stored, row.title, f"server CPU, µs a {what}{line}")
     yield from costTable(stored, what)
+
+
+def connectRow(row, stored):
+    yield from costRow(row, stored, "connection")
+    if row.role == "tls":
+        yield "What the core of a server could open, were the load no limit, is a second over the CPU time of one: "
+        yield "; ".join(f"{peer.label}: {1e6 / median(samples, 'cpu'):,.0f}" for peer, samples in measured(stored)) + "."
+        yield ""
+
+
+def deflateRow(row, stored):
+    yield costChart(row, stored, row.title, "server CPU, µs a message")
+    yield Picture(f"{row.name}-bytes", f"{row.title}: bytes",
+                  valueChart(stored, row.title, "bytes on the wire, a message from the server", "bytesIn",
+                             lambda value: f"{value:,.0f}"))
+    yield from table(
+        ["server", "CPU µs a message", "user", "system", "spread", "messages/s", "bytes to the server", "bytes from it"],
+        [[bold(peer, peer.label), bold(peer, significant(median(samples, "cpu"))), significant(median(samples, "user")),
+          significant(median(samples, "system")), range_(samples, "cpu"),
+          f"{median(samples, 'rate'):,.0f}{limited(samples)}", f"{median(samples, 'bytesOut'):,.0f}",
+          bold(peer, f"{median(samples, 'bytesIn'):,.0f}")] for peer, samples in measured(stored)])
 
 
 def latencyRow(row, stored):
@@ -149,8 +188,9 @@ def watchSection(data, pictures):
 
 ROW_MAKERS = {
     "messages": lambda row, stored: costRow(row, stored, "message"),
-    "connect": lambda row, stored: costRow(row, stored, "connection"),
+    "connect": connectRow,
     "http": lambda row, stored: costRow(row, stored, "request"),
+    "deflate": deflateRow,
     "rate": latencyRow,
     "idle": idleRow,
 }
@@ -168,7 +208,10 @@ def failures(stored):
 
 
 def rowText(row, stored, pictures):
-    svg, *lines = ROW_MAKERS[row.kind](row, stored)
+    svg, *parts = ROW_MAKERS[row.kind](row, stored)
+    lines = []
+    for part in parts:
+        lines += picture(pictures, part.name, part.title, part.svg) if isinstance(part, Picture) else [part]
     rounds = max(len(samples) for samples in stored["samples"].values())
     return [f"### {row.title}", "", *picture(pictures, row.name, row.title, svg), *lines, *failures(stored),
             f"<sub>`{row.name}`, {rounds} rounds</sub>", ""]

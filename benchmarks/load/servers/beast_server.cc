@@ -1,20 +1,25 @@
 // Boost.Beast on one thread, asynchronous: without locks, executors of a concrete type, messages written from
-// the buffer they were read into, or from one that all subscribers share.
+// the buffer they were read into, or from one that all subscribers share. Over TLS by Beast's own stream,
+// which joins small pieces before they are encrypted.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
 
 #include <cstddef>
 #include <cstdio>
 #include <ctime>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -33,42 +38,66 @@ using Executor = asio::io_context::executor_type;
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 using WebSocket = websocket::stream<Socket>;
+using TlsStream = beast::ssl_stream<Socket>;
 
 constexpr std::size_t maxMessage = 64 * 1024 * 1024;
 
-void prepare(WebSocket& ws) {
+template <class Stream>
+void prepare(websocket::stream<Stream>& ws) {
   ws.read_message_max(maxMessage);
   ws.auto_fragment(false);
 }
 
+websocket::permessage_deflate compression(const Options& options) {
+  websocket::permessage_deflate extension;
+  extension.server_enable = options.role == Role::Deflate;
+  if (options.level != 0) extension.compLevel = options.level;
+  return extension;
+}
+
 /// Reads a message, writes it, reads the next.
-class Echo : public std::enable_shared_from_this<Echo> {
+template <class Stream>
+class Echo : public std::enable_shared_from_this<Echo<Stream>> {
  public:
-  explicit Echo(Socket socket) : ws_(std::move(socket)) { prepare(ws_); }
+  Echo(Stream stream, const Options& options) : ws_(std::move(stream)) {
+    prepare(ws_);
+    ws_.set_option(compression(options));
+  }
 
   void start() {
-    ws_.async_accept([self = shared_from_this()](error_code error) {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      ws_.next_layer().async_handshake(asio::ssl::stream_base::server,
+                                       [self = this->shared_from_this()](error_code error) {
+                                         if (!error) self->accept();
+                                       });
+    } else {
+      accept();
+    }
+  }
+
+ private:
+  void accept() {
+    ws_.async_accept([self = this->shared_from_this()](error_code error) {
       if (!error) self->read();
     });
   }
 
- private:
   void read() {
-    ws_.async_read(buffer_, [self = shared_from_this()](error_code error, std::size_t) {
+    ws_.async_read(buffer_, [self = this->shared_from_this()](error_code error, std::size_t) {
       if (!error) self->write();
     });
   }
 
   void write() {
     ws_.text(ws_.got_text());
-    ws_.async_write(buffer_.data(), [self = shared_from_this()](error_code error, std::size_t size) {
+    ws_.async_write(buffer_.data(), [self = this->shared_from_this()](error_code error, std::size_t size) {
       if (error) return;
       self->buffer_.consume(size);
       self->read();
     });
   }
 
-  WebSocket ws_;
+  websocket::stream<Stream> ws_;
   beast::flat_buffer buffer_;
 };
 
@@ -185,7 +214,12 @@ class Hello : public std::enable_shared_from_this<Hello> {
 
 class Server {
  public:
-  Server(asio::io_context& context, const Options& options) : role_(options.role), acceptor_(context) {
+  Server(asio::io_context& context, const Options& options) : options_(options), acceptor_(context) {
+    if (options.role == Role::Tls) {
+      tls_.emplace(asio::ssl::context::tls_server);
+      tls_->use_certificate_chain_file(options.certificate);
+      tls_->use_private_key_file(options.key, asio::ssl::context::pem);
+    }
     const asio::ip::tcp::endpoint endpoint(asio::ip::tcp::v4(), options.port);
     acceptor_.open(endpoint.protocol());
     acceptor_.set_option(asio::socket_base::reuse_address(true));
@@ -207,16 +241,23 @@ class Server {
   }
 
   void serve(Socket socket) {
-    if (role_ == Role::Echo) {
-      std::make_shared<Echo>(std::move(socket))->start();
-    } else if (role_ == Role::Broadcast) {
-      std::make_shared<Subscriber>(std::move(socket), subscribers_)->start();
-    } else {
-      std::make_shared<Hello>(std::move(socket))->start();
+    switch (options_.role) {
+      case Role::Tls:
+        std::make_shared<Echo<TlsStream>>(TlsStream(std::move(socket), *tls_), options_)->start();
+        break;
+      case Role::Broadcast:
+        std::make_shared<Subscriber>(std::move(socket), subscribers_)->start();
+        break;
+      case Role::Http:
+        std::make_shared<Hello>(std::move(socket))->start();
+        break;
+      default:
+        std::make_shared<Echo<Socket>>(std::move(socket), options_)->start();
     }
   }
 
-  const Role role_;
+  const Options options_;
+  std::optional<asio::ssl::context> tls_;
   Acceptor acceptor_;
   Subscriber::All subscribers_;
 };

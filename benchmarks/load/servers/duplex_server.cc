@@ -21,15 +21,17 @@ using namespace std::chrono_literals;
 constexpr duplex::WebSocketLimits large{.maxMessageSize = 64 * 1024 * 1024,
                                         .maxBufferedAmount = 256 * 1024 * 1024};
 
-void echo(duplex::App& app, const std::string& handlers) {
+void echo(duplex::App& app, const std::string& handlers, const duplex::Compression& compression = {}) {
   if (handlers == "coroutine") {
     app.ws("/", {.open = [](duplex::WebSocket ws) -> duplex::Task<> {
                    while (auto message = co_await ws.receive()) co_await ws.send(*message);
                  },
-                 .limits = large});
+                 .limits = large,
+                 .compression = compression});
   } else if (handlers.empty()) {
     app.ws("/", {.message = [](duplex::WebSocket ws, const duplex::Message& message) { ws.send(message); },
-                 .limits = large});
+                 .limits = large,
+                 .compression = compression});
   } else {
     throw std::invalid_argument("no such handlers: " + handlers);
   }
@@ -101,7 +103,11 @@ int main(int argc, char** argv) try {
   std::optional<Watched> watched;
   switch (options.role) {
     case Options::Role::Echo:
+    case Options::Role::Tls:
       echo(app, options.handlers);
+      break;
+    case Options::Role::Deflate:
+      echo(app, options.handlers, {.mode = duplex::Compression::Dedicated, .threshold = 0});
       break;
     case Options::Role::Broadcast:
       broadcast(app);
@@ -113,7 +119,12 @@ int main(int argc, char** argv) try {
       watched.emplace(app);
       break;
   }
-  announce(app.listen(options.port, "0.0.0.0").port());
+  if (options.role == Options::Role::Tls) {
+    const duplex::TlsOptions tls{.cert = options.certificate, .key = options.key};
+    announce(app.listenTls(options.port, tls, "0.0.0.0").port());
+  } else {
+    announce(app.listen(options.port, "0.0.0.0").port());
+  }
   return duplex::run();
 } catch (const std::exception& error) {
   std::fprintf(stderr, "duplex_server: %s\n", error.what());

@@ -8,16 +8,20 @@
 namespace {
 
 [[noreturn]] void usage(const char* program, std::string_view problem) {
-  std::fprintf(
-      stderr,
-      "%.*s\nusage: %s --role echo|broadcast|http|watch [--port N] [--backend NAME] [--handlers NAME]\n",
-      static_cast<int>(problem.size()), problem.data(), program);
+  std::fprintf(stderr,
+               "%.*s\nusage: %s --role echo|deflate|tls|broadcast|http|watch [--port N] [--backend NAME]\n"
+               "       [--handlers NAME] [--level N] [--certificate FILE --key FILE]\n",
+               static_cast<int>(problem.size()), problem.data(), program);
   std::exit(2);
 }
 
 bool readRole(std::string_view name, Options::Role& role) {
   if (name == "echo") {
     role = Options::Role::Echo;
+  } else if (name == "deflate") {
+    role = Options::Role::Deflate;
+  } else if (name == "tls") {
+    role = Options::Role::Tls;
   } else if (name == "broadcast") {
     role = Options::Role::Broadcast;
   } else if (name == "http") {
@@ -30,8 +34,9 @@ bool readRole(std::string_view name, Options::Role& role) {
   return true;
 }
 
-bool readPort(std::string_view text, std::uint16_t& port) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+template <class Number>
+bool readNumber(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size();
 }
 
@@ -48,16 +53,24 @@ Options readOptions(int argc, char** argv) {
       if (!readRole(value, options.role)) usage(argv[0], "no such role");
       hasRole = true;
     } else if (name == "--port") {
-      if (!readPort(value, options.port)) usage(argv[0], "not a port");
+      if (!readNumber(value, options.port)) usage(argv[0], "not a port");
     } else if (name == "--backend") {
       options.backend = value;
     } else if (name == "--handlers") {
       options.handlers = value;
+    } else if (name == "--level") {
+      if (!readNumber(value, options.level)) usage(argv[0], "not a level");
+    } else if (name == "--certificate") {
+      options.certificate = value;
+    } else if (name == "--key") {
+      options.key = value;
     } else {
       usage(argv[0], "no such option");
     }
   }
   if (!hasRole) usage(argv[0], "--role is missing");
+  if (options.role == Options::Role::Tls && (options.certificate.empty() || options.key.empty()))
+    usage(argv[0], "--certificate and --key are missing");
   return options;
 }
 

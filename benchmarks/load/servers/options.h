@@ -5,11 +5,14 @@
 
 /// What every server here is told on its command line:
 ///
-///     PROGRAM --role echo|broadcast|http|watch [--port N] [--backend NAME] [--handlers NAME]
+///     PROGRAM --role echo|deflate|tls|broadcast|http|watch [--port N] [--backend NAME] [--handlers NAME]
+///             [--level N] [--certificate FILE --key FILE]
 ///
-/// It listens on 0.0.0.0, prints `port N` when it does, and ends on SIGTERM.
+/// `deflate` is `echo` of messages that are all compressed, with context takeover if the client has nothing
+/// against it; `tls` is `echo` over TLS. It listens on 0.0.0.0, prints `port N` when it does, and ends on
+/// SIGTERM.
 struct Options {
-  enum class Role { Echo, Broadcast, Http, Watch };
+  enum class Role { Echo, Deflate, Tls, Broadcast, Http, Watch };
   Role role = Role::Echo;
   /// 0 picks a free one.
   std::uint16_t port = 0;
@@ -17,6 +20,11 @@ struct Options {
   std::string backend;
   /// How an echo's handlers are written, for servers that have several ways; likewise.
   std::string handlers;
+  /// Of compression, for servers where it can be chosen; 0 is the library's default.
+  int level = 0;
+  /// For `tls`, PEM files.
+  std::string certificate;
+  std::string key;
 };
 
 /// Ends the process with a message on bad arguments.

@@ -2,18 +2,29 @@
 
 import {parseArgs} from 'node:util';
 
-const roles = ['echo', 'broadcast', 'http', 'watch'];
+const roles = ['echo', 'deflate', 'tls', 'broadcast', 'http', 'watch'];
 
-/** {role, port}; ends the process on bad arguments, or on a role that is not among `known`. */
+/** {role, port, level, certificate, key}; ends the process on bad arguments, or on a role that is not among `known`. */
 export function readOptions(known) {
   try {
     const {values} = parseArgs({
-      options: {role: {type: 'string'}, port: {type: 'string', default: '0'}, backend: {type: 'string'}},
+      options: {
+        role: {type: 'string'},
+        port: {type: 'string', default: '0'},
+        backend: {type: 'string'},
+        level: {type: 'string'},
+        certificate: {type: 'string'},
+        key: {type: 'string'},
+      },
     });
     if (!roles.includes(values.role)) throw new Error('--role is missing, or there is no such role');
     if (!known.includes(values.role)) throw new Error(`no such role here: ${values.role}`);
     if (!/^\d{1,5}$/.test(values.port)) throw new Error('--port is not a port');
-    return {role: values.role, port: Number(values.port)};
+    if (values.level !== undefined && !/^\d$/.test(values.level)) throw new Error('--level is not a level');
+    if (values.role === 'tls' && !(values.certificate && values.key)) {
+      throw new Error('--certificate and --key are missing');
+    }
+    return {...values, port: Number(values.port), level: Number(values.level ?? 0)};
   } catch (error) {
     process.stderr.write(`${error.message}\n`);
     process.exit(2);

@@ -7,6 +7,7 @@
 
 #include <websocketpp/concurrency/none.hpp>
 #include <websocketpp/config/asio_no_tls.hpp>
+#include <websocketpp/extensions/permessage_deflate/enabled.hpp>
 #include <websocketpp/server.hpp>
 
 #include "options.h"
@@ -33,11 +34,20 @@ struct Config : websocketpp::config::asio {
   using transport_type = websocketpp::transport::asio::endpoint<transport_config>;
 };
 
-using Endpoint = websocketpp::server<Config>;
-using Handle = websocketpp::connection_hdl;
-using Message = Endpoint::message_ptr;
+struct DeflateConfig : Config {
+  using type = DeflateConfig;
+  using base = Config;
+  struct permessage_deflate_config {};
+  using permessage_deflate_type =
+      websocketpp::extensions::permessage_deflate::enabled<permessage_deflate_config>;
+};
 
+using Handle = websocketpp::connection_hdl;
+
+template <class Chosen>
 void run(const Options& options) {
+  using Endpoint = websocketpp::server<Chosen>;
+  using Message = typename Endpoint::message_ptr;
   Endpoint endpoint;
   endpoint.init_asio();
   endpoint.set_reuse_addr(true);
@@ -45,8 +55,8 @@ void run(const Options& options) {
     endpoint.get_con_from_hdl(handle)->get_raw_socket().set_option(boost::asio::ip::tcp::no_delay(true));
   });
 
-  std::set<Endpoint::connection_ptr> all;
-  if (options.role == Options::Role::Echo) {
+  std::set<typename Endpoint::connection_ptr> all;
+  if (options.role == Options::Role::Echo || options.role == Options::Role::Deflate) {
     endpoint.set_message_handler([&endpoint](Handle handle, const Message& message) {
       endpoint.get_con_from_hdl(handle)->send(message->get_payload(), message->get_opcode());
     });
@@ -69,7 +79,10 @@ void run(const Options& options) {
 
 }  // namespace
 
-int main(int argc, char** argv) try { run(readOptions(argc, argv)); } catch (const std::exception& error) {
+int main(int argc, char** argv) try {
+  const Options options = readOptions(argc, argv);
+  options.role == Options::Role::Deflate ? run<DeflateConfig>(options) : run<Config>(options);
+} catch (const std::exception& error) {
   std::fprintf(stderr, "websocketpp_server: %s\n", error.what());
   return 1;
 }

@@ -1,13 +1,17 @@
 // npm ws, with its optional native module for masks.
 
+import {readFileSync} from 'node:fs';
 import {createServer} from 'node:http';
+import {createServer as createTlsServer} from 'node:https';
 import {WebSocket, WebSocketServer} from 'ws';
 
 import {listen, readOptions} from './options.mjs';
 
-const {role, port} = readOptions(['echo', 'broadcast']);
-const http = createServer();
-const server = new WebSocketServer({server: http, perMessageDeflate: false});
+const {role, port, level, certificate, key} = readOptions(['echo', 'deflate', 'tls', 'broadcast']);
+const http =
+  role === 'tls' ? createTlsServer({cert: readFileSync(certificate), key: readFileSync(key)}) : createServer();
+const compression = {threshold: 0, ...(level && {zlibDeflateOptions: {level}})};
+const server = new WebSocketServer({server: http, perMessageDeflate: role === 'deflate' && compression});
 
 function echo(socket) {
   socket.on('message', (data, isBinary) => socket.send(data, {binary: isBinary}));
@@ -23,6 +27,6 @@ function broadcast(socket) {
 
 server.on('connection', (socket) => {
   socket.on('error', () => socket.terminate());
-  (role === 'echo' ? echo : broadcast)(socket);
+  (role === 'broadcast' ? broadcast : echo)(socket);
 });
 listen(http, port);
