@@ -11,7 +11,8 @@ struct isal_zstream;
 
 namespace duplex::protocol {
 
-/// Compresses messages (RFC 7692 §7.2.1) by ISA-L. It takes its memory at the first one.
+/// Compresses messages (RFC 7692 §7.2.1) by ISA-L. It takes its memory at the first one; where messages may
+/// refer to those before them, a third more at the first that is not short, which refers to none before it.
 class Deflater {
  public:
   /// What a message may refer to: only to itself, or to those before it, for context takeover.
@@ -33,7 +34,8 @@ class Deflater {
   std::size_t memory() const noexcept { return block_.size; }
 
  private:
-  void prepare();
+  void prepare(std::size_t size);
+  void allocate(bool fixed);
 
   const History history_;
   LargeBlock block_{};

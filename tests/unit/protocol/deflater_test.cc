@@ -99,6 +99,29 @@ TEST_CASE("with context takeover the same again is short, until it forgets") {
   CHECK(deflate(text).size() > 390);
 }
 
+TEST_CASE("short messages refer to those before them, and longer ones come between") {
+  Compressor deflate;
+  ReferenceInflate inflate;
+  const auto check = [&](const std::string& message) {
+    const std::string payload = deflate(message);
+    CHECK(inflate.message(payload) == message);
+    return payload.size();
+  };
+  // More than 64 KB, in which it counts.
+  for (unsigned seed = 0; seed < 700; ++seed) check(jsonText(1 + 37 * seed % 256, seed % 7));
+  const std::string text = noise(256);
+  CHECK(check(text) > 250);
+  CHECK(check(text) < 20);
+  // The first longer one begins anew, once.
+  CHECK(check(text + "and one more") > 250);
+  CHECK(check(text) < 20);
+  CHECK(check(text + "and one more") < 40);
+  for (unsigned seed = 0; seed < 200; ++seed) check(jsonText(1 + 101 * seed % 900, seed % 7));
+  deflate.deflater.release();
+  CHECK(check(text) > 250);
+  CHECK(check(text) < 20);
+}
+
 TEST_CASE("without, each message can be inflated by itself, whatever the windows were before") {
   Compressor deflate(History::None);
   for (const int bits : {15, 8, 12, 9, 15, 8}) {
