@@ -111,9 +111,12 @@ def microText(data):
     lines = ["## Parts", "", "Micro-benchmarks of the library's parts (`benchmarks/micro/`): processor time of one",
              "operation, median and spread of five.", ""]
     for subject, times in data["micro"].items():
-        lines += [f"### {subject.replace('_', ' ')}", "", "| | ns | spread | bytes/s |", "|---|---|---|---|"]
+        compresses = any(time.get("wire") for time in times)
+        last = "compressed, bytes" if compresses else "bytes/s"
+        lines += [f"### {subject.replace('_', ' ')}", "", f"| | ns | spread | {last} |", "|---|---|---|---|"]
         for time in times:
             rate = f"{bytesText(time['bytesPerSecond'])}/s" if time["bytesPerSecond"] else ""
+            rate = f"{time['wire']:,.0f}" if time.get("wire") else rate
             lines.append(f"| {time['name']} | {significant(time['median'])} "
                          f"| {significant(time['least'])}–{significant(time['most'])} | {rate} |")
         lines.append("")
