@@ -1,5 +1,6 @@
 // What a session makes of bytes, for a test that asks another decoder, too. Reads cases from its input, each
-// a line "server|client LIMIT CUT SIZE" and SIZE bytes, and prints for each a line of JSON: the events.
+// a line "server|client off|alone|takeover LIMIT CUT SIZE" and SIZE bytes, and prints for each a line of
+// JSON: the events. The second word is what has been agreed on of compression.
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -7,6 +8,7 @@
 #include <duplex/error.h>
 
 #include "input.h"
+#include "protocol/permessage_deflate.h"
 #include "protocol/session.h"
 
 namespace {
@@ -44,8 +46,14 @@ std::string written(const Event& event) {
   return "null";
 }
 
-std::string decode(protocol::Role role, std::size_t limit, int cut, Bytes bytes) {
-  const protocol::SessionLimits limits{.maxMessageSize = limit};
+std::string decode(protocol::Role role, std::string_view compression, std::size_t limit, int cut,
+                   Bytes bytes) {
+  static protocol::DeflateTools tools;
+  const bool takeover = compression == "takeover";
+  protocol::PerMessageDeflate deflate(tools, role,
+                                      {{.serverTakeover = takeover, .clientTakeover = takeover}, {}});
+  const protocol::SessionLimits limits{.maxMessageSize = limit,
+                                       .deflate = compression == "off" ? nullptr : &deflate};
   protocol::Session session(role, limits);
   std::string events;
   for (fuzz::Cutter cutter(static_cast<std::uint8_t>(cut), bytes); !cutter.done();) {
@@ -61,16 +69,17 @@ std::string decode(protocol::Role role, std::size_t limit, int cut, Bytes bytes)
 
 int main() {
   std::string role;
+  std::string compression;
   std::size_t limit = 0;
   int cut = 0;
   std::size_t size = 0;
-  while (std::cin >> role >> limit >> cut >> size) {
+  while (std::cin >> role >> compression >> limit >> cut >> size) {
     std::string bytes(size, '\0');
     // The end of the line.
     std::cin.get();
     if (!std::cin.read(bytes.data(), static_cast<std::streamsize>(size))) return 1;
     const auto side = role == "client" ? protocol::Role::Client : protocol::Role::Server;
-    std::puts(decode(side, limit, cut, asBytes(bytes)).c_str());
+    std::puts(decode(side, compression, limit, cut, asBytes(bytes)).c_str());
   }
   return 0;
 }
