@@ -13,6 +13,7 @@ import client_handshake_test  # noqa: E402
 import http_test  # noqa: E402
 import server_handshake_test  # noqa: E402
 from close_cases import CLOSES  # noqa: E402
+import deflate_cases  # noqa: E402
 from frame_cases import FRAMES  # noqa: E402
 from handshake import ACCEPT, Head, switching  # noqa: E402
 from utf8_cases import REASONS, TEXTS  # noqa: E402
@@ -30,6 +31,18 @@ def streams(masked):
     """Cases for an end; those that a server gets are masked."""
     for case in [*FRAMES, *TEXTS, *CLOSES, *REASONS]:
         yield b"".join(frame.encode(masked) for frame in case.send)
+
+
+def compressedStreams(masked):
+    for case in [*deflate_cases.TAKEN, *deflate_cases.REFUSED]:
+        yield b"".join(frame.encode(masked) for frame in case.send)
+
+
+def compressedMessages():
+    """The payloads alone, several as messages one after the other."""
+    for case in [*deflate_cases.TAKEN, *deflate_cases.REFUSED]:
+        payloads = [frame.payload for frame in case.send if frame.rsv == deflate_cases.RSV1 and len(frame.payload) < 256]
+        yield b"\0" + b"".join(b"\1" + sized(payload) for payload in payloads)
 
 
 def requests():
@@ -81,12 +94,38 @@ def plays():
             yield b"\1\0\0\0" + connect + b"\x01" + sized(request) + turns + b"\x06" + turns
 
 
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+FOUR = bytes([192, 0, 2, 1, 10, 0, 0, 2]) + b"\x1f\x90\x01\xbb"
+SIX = bytes(15) + b"\1" + b"\x20\x01\x0d\xb8" + bytes(12) + b"\x1f\x90\x01\xbb"
+PROXY_HEADERS = [
+    b"PROXY TCP4 192.0.2.1 10.0.0.2 8080 443\r\nGET", b"PROXY TCP6 2001:db8::1 ::1 1 2\r\n", b"PROXY UNKNOWN\r\n",
+    b"PROXY UNKNOWN whatever\r\n", b"PROXY TCP4 192.0.2.1 10.0.0.2 080 443\r\n", b"PROXY TCP6 ::ffff:1.2.3.4 ::1 0 65535\r\n",
+    b"PROXY TCP4 1.2.3.4\n", b"PROXY UNKNOWN " + b"x" * 91 + b"\r\n",
+    *(SIGNATURE + head + len(body).to_bytes(2, "big") + body
+      for head in (b"\x21\x11", b"\x21\x21", b"\x20\x00", b"\x21\x31", b"\x21\x00", b"\x22\x11")
+      for body in (b"", FOUR, SIX, FOUR + b"\4\0\3abc", SIX + b"\1\0\0\2\0\1x", FOUR + b"\4\0\xff", bytes(216))),
+]
+
+
 def seeds():
     for data in streams(masked=True):
         yield "frame", data
         yield "session", b"\0\1" + data
     for data in streams(masked=False):
         yield "session", b"\1\2" + data
+    for choices in (0xff, 0xfc, 0x23):
+        for data in compressedStreams(masked=True):
+            yield "session", bytes([8, choices, 1]) + data
+        for data in compressedStreams(masked=False):
+            yield "session", bytes([9, choices, 2]) + data
+    for data in compressedMessages():
+        yield "deflate", b"\x1d" + data
+        yield "deflate", b"\x1f" + data
+    for number, text in enumerate([b"Hello", b'{"id":17,"tags":["a"]},', bytes(range(256))[:200]]):
+        for choices in (0, 2, 0x1c, 0x1e):
+            yield "deflate", bytes([choices]) + b"".join(bytes([much]) + sized(text) for much in (0, 1, number, 255))
+    for header in PROXY_HEADERS:
+        yield "proxy", b"\1" + header
     for request in requests():
         yield "http_request", b"\0\1" + request
         yield "handshake", b"\0\0" + request

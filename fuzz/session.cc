@@ -1,10 +1,12 @@
 #include "protocol/session.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "input.h"
 #include "protocol/close_code.h"
+#include "protocol/permessage_deflate.h"
 #include "targets.h"
 
 namespace duplex::fuzz {
@@ -27,9 +29,31 @@ struct Run {
   bool ended = false;
 };
 
-Run receive(Role role, const SessionLimits& limits, Bytes wire, std::uint8_t cut) {
+// What one end has agreed on, with memory of its own. The tools are a thread's.
+class Compression {
+ public:
+  Compression(Role role, const std::optional<DeflateParameters>& agreed) {
+    static DeflateTools tools;
+    if (agreed) deflate_.emplace(tools, role, DeflateAgreement{*agreed, {}});
+  }
+  PerMessageDeflate* get() noexcept { return deflate_ ? &*deflate_ : nullptr; }
+
+ private:
+  std::optional<PerMessageDeflate> deflate_;
+};
+
+struct Setting {
+  Role role = Role::Server;
+  SessionLimits limits;
+  std::optional<DeflateParameters> agreed;
+};
+
+Run receive(const Setting& setting, Bytes wire, std::uint8_t cut) {
   Run run;
-  Session session(role, limits);
+  Compression compression(setting.role, setting.agreed);
+  SessionLimits limits = setting.limits;
+  limits.deflate = compression.get();
+  Session session(setting.role, limits);
   for (Cutter cutter(cut, wire); !cutter.done();) {
     Piece piece = cutter.next();
     MutableBytes input = piece.bytes();
@@ -84,12 +108,18 @@ std::string takeAll(OutputQueue& out) {
 }
 
 // What a peer of ours sends of it: the same again, each message in one frame.
-std::string sendAgain(Role receiver, const SessionLimits& limits, const std::vector<Seen>& events) {
-  Session sender(receiver == Role::Server ? Role::Client : Role::Server, limits);
+std::string sendAgain(const Setting& setting, const std::vector<Seen>& events) {
+  const Role role = setting.role == Role::Server ? Role::Client : Role::Server;
+  Compression compression(role, setting.agreed);
+  Session sender(role, setting.limits);
   OutputQueue out;
+  const auto send = [&](Opcode opcode, Bytes message) {
+    const Bytes deflated = compression.get() == nullptr ? Bytes() : compression.get()->deflate(message);
+    deflated.empty() ? sender.message(opcode, message, out) : sender.compressed(opcode, deflated, out);
+  };
   for (const Seen& seen : events) {
-    if (seen.type == Event::Type::Text) sender.text(seen.payload, out);
-    if (seen.type == Event::Type::Binary) sender.binary(asBytes(seen.payload), out);
+    if (seen.type == Event::Type::Text) send(Opcode::Text, asBytes(seen.payload));
+    if (seen.type == Event::Type::Binary) send(Opcode::Binary, asBytes(seen.payload));
     if (seen.type == Event::Type::Ping) sender.ping(asBytes(seen.payload), out);
     if (seen.type == Event::Type::Pong) sender.pong(asBytes(seen.payload), out);
     if (seen.type == Event::Type::Close) sender.close(seen.code, seen.payload, out);
@@ -97,28 +127,38 @@ std::string sendAgain(Role receiver, const SessionLimits& limits, const std::vec
   return takeAll(out);
 }
 
+DeflateParameters parametersFrom(std::uint8_t choices) {
+  DeflateParameters agreed;
+  agreed.serverTakeover = (choices & 1) != 0;
+  agreed.clientTakeover = (choices & 2) != 0;
+  agreed.serverWindowBits = minWindowBits + (choices >> 2) % 8;
+  agreed.clientWindowBits = minWindowBits + (choices >> 5);
+  return agreed;
+}
+
 }  // namespace
 
 void session(Bytes bytes) {
   Input input(bytes);
   const std::uint8_t choices = input.byte();
-  const Role role = (choices & 1) != 0 ? Role::Client : Role::Server;
-  SessionLimits limits;
-  if ((choices & 2) != 0) limits.maxMessageSize = input.byte();
-  if ((choices & 4) != 0) limits.maxFragments = 1 + input.byte() % 8;
+  // A few bytes may be many, compressed.
+  Setting setting{.limits = {.maxMessageSize = 128 * 1024}};
+  if ((choices & 1) != 0) setting.role = Role::Client;
+  if ((choices & 2) != 0) setting.limits.maxMessageSize = input.byte();
+  if ((choices & 4) != 0) setting.limits.maxFragments = 1 + input.byte() % 8;
+  if ((choices & 8) != 0) setting.agreed = parametersFrom(input.byte());
   const std::uint8_t cut = input.byte();
   const Bytes wire = input.rest();
 
-  Run whole = receive(role, limits, wire, 0);
-  for (const Seen& seen : whole.events) checkEvent(seen, limits);
-  const Run parts = receive(role, limits, wire, cut);
+  Run whole = receive(setting, wire, 0);
+  for (const Seen& seen : whole.events) checkEvent(seen, setting.limits);
+  const Run parts = receive(setting, wire, cut);
   require(parts.events == whole.events, "how the bytes are cut changes no event");
   require(parts.insideMessage == whole.insideMessage, "nor where it stands at the end");
 
   if (!whole.events.empty() && whole.events.back().type == Event::Type::Failure) whole.events.pop_back();
-  const std::string again = sendAgain(role, limits, whole.events);
-  require(receive(role, limits, asBytes(again), cut).events == whole.events,
-          "what we send is what we received");
+  const std::string again = sendAgain(setting, whole.events);
+  require(receive(setting, asBytes(again), cut).events == whole.events, "what we send is what we received");
 }
 
 }  // namespace duplex::fuzz

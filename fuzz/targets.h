@@ -11,10 +11,12 @@ namespace duplex::fuzz {
 /// rest is what a peer sends. It returns if all that must hold holds, and else ends the process.
 void frame(Bytes bytes);
 void session(Bytes bytes);
+void deflate(Bytes bytes);
 void headerList(Bytes bytes);
 void handshake(Bytes bytes);
 void httpRequest(Bytes bytes);
 void httpResponse(Bytes bytes);
+void proxy(Bytes bytes);
 void url(Bytes bytes);
 void paths(Bytes bytes);
 void staticFiles(Bytes bytes);
