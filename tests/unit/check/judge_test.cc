@@ -181,3 +181,16 @@ TEST_CASE("the handshake comes before all else") {
   malformed.malformedSection = "RFC 6455 §5.5";
   CHECK(verdictOf(echo(), malformed) == Verdict::Fail);
 }
+
+TEST_CASE("of many parts a person is told the first and the last") {
+  Case asked = echo();
+  asked.send.clear();
+  for (int i = 1; i <= 9; ++i) {
+    asked.send.emplace_back(text(std::to_string(i)));
+    asked.send.emplace_back(Await{static_cast<std::size_t>(i)});
+  }
+  const auto sent = [&] { return judge(asked, Role::Server, open()).sent; };
+  CHECK(sent() == R"(text "1", text "2", text "3", text "4", text "5", text "6", … 2 more …, text "9")");
+  asked.send.resize(16);
+  CHECK(sent() == R"(text "1", text "2", text "3", text "4", text "5", text "6", text "7", text "8")");
+}

@@ -155,6 +155,8 @@ struct Case {
   bool checksMasks = false;
 
   unsigned family() const { return static_cast<unsigned>(std::stoul(id)); }
+  /// What it asks is in the heads.
+  bool isAboutHandshake() const { return family() == 0 || family() == 11; }
   bool isFor(Role role) const {
     return roles == Roles::Both || (roles == Roles::Server) == (role == Role::Server);
   }

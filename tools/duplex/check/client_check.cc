@@ -108,7 +108,8 @@ class ClientCheck::Run final : net::SocketHandler {
                              {{"accept", protocol::acceptKey(key_)}, {"key", key_}});
     talk_.emplace(check_.loop_, *case_, Role::Client, check_.settings_, record_, [this] { end(); });
     alarm_.cancel();
-    if (!opening.glued && !check_.settings_.bytewise) {
+    const bool bytewise = check_.settings_.bytewise && case_->isAboutHandshake();
+    if (!opening.glued && !bytewise) {
       stream_.output().append(bytes);
       bytes.clear();
     }

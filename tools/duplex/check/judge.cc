@@ -50,14 +50,22 @@ std::string describe(const Heard& heard) {
 
 std::string join(const std::vector<std::string>& parts) {
   std::string line;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts.size() > shownItems && i == shownItems - 2) {
-      line += fmt::format(", … {} more …, {}", parts.size() - shownItems + 1, parts.back());
-      break;
-    }
-    line += (i == 0 ? "" : ", ") + parts[i];
-  }
+  for (const std::string& part : parts) line += (line.empty() ? "" : ", ") + part;
   return line;
+}
+
+/// `describe` of each of `all`; of many, those at the beginning and the last one.
+template <class Each, class Describe>
+std::vector<std::string> describeSome(const std::vector<Each>& all, Describe&& describe) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all.size() > shownItems && i == shownItems - 2) {
+      parts.push_back(fmt::format("… {} more …", all.size() - shownItems + 1));
+      i = all.size() - 1;
+    }
+    parts.push_back(describe(all[i]));
+  }
+  return parts;
 }
 
 std::string codes(const std::vector<std::uint16_t>& all) {
@@ -244,20 +252,18 @@ Finding find(const Case& asked, Role checked, const Record& record) {
 // --- for a person
 
 std::string describeSent(const Case& asked) {
-  std::vector<std::string> parts;
+  std::vector<const Step*> sent;
   for (const Step& step : asked.send) {
-    if (std::string part = describe(step); !part.empty()) parts.push_back(std::move(part));
+    if (!std::holds_alternative<Await>(step)) sent.push_back(&step);
   }
-  return join(parts);
+  return join(describeSome(sent, [](const Step* step) { return describe(*step); }));
 }
 
 std::string describeExpected(const Case& asked, Role checked) {
   const Opening& opening = asked.opening;
   if (opening.expect == Opening::Expect::Refusal) return "an HTTP error status";
-  std::vector<std::string> parts;
-  for (const Item& item : asked.expected) {
-    parts.push_back(nameOf(item.kind) + ' ' + brief(item.payload.bytes()));
-  }
+  std::vector<std::string> parts = describeSome(
+      asked.expected, [](const Item& item) { return nameOf(item.kind) + ' ' + brief(item.payload.bytes()); });
   if (asked.ending.kind == Ending::Kind::Failure) {
     parts.push_back("fails the connection with " + codes(asked.ending.codes));
   } else if (asked.ending.kind == Ending::Kind::Close) {
@@ -275,7 +281,8 @@ std::string describeGot(const Case& asked, const Record& record) {
   if (record.status != 0 && (record.status != 101 || asked.opening.expect == Opening::Expect::Refusal)) {
     parts.push_back(fmt::format("HTTP status {}", record.status));
   }
-  for (const Heard& heard : record.heard) parts.push_back(describe(heard));
+  const auto heard = describeSome(record.heard, [](const Heard& each) { return describe(each); });
+  parts.insert(parts.end(), heard.begin(), heard.end());
   if (!record.malformed.empty()) parts.push_back(record.malformed);
   if (record.end == Record::End::Fin && !record.heardClose) parts.push_back("end of TCP");
   if (record.end == Record::End::Reset) parts.push_back("reset of TCP");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -38,23 +39,43 @@ std::string_view beginning(std::string_view bytes) {
   return bytes.substr(0, size);
 }
 
-std::string makeJson(std::size_t size, unsigned seed) {
-  static constexpr const char* names[] = {"pressure", "humidity", "temperature", "wind", "light", "level"};
-  std::minstd_rand random(seed);
-  std::string text = "[";
-  while (text.size() < size) {
-    text += fmt::format(R"({{"sensor":"{}","id":{},"value":{}.{},"valid":{}}},)", names[random() % 6],
-                        random() % 1000, random() % 100, random() % 100, random() % 7 != 0);
+/// A text that goes on for ever.
+class Json {
+ public:
+  explicit Json(unsigned seed) : random_(seed) {}
+  void growTo(std::size_t size) {
+    static constexpr const char* names[] = {"pressure", "humidity", "temperature", "wind", "light", "level"};
+    while (bytes.size() < size) {
+      bytes += fmt::format(R"({{"sensor":"{}","id":{},"value":{}.{},"valid":{}}},)", names[random_() % 6],
+                           random_() % 1000, random_() % 100, random_() % 100, random_() % 7 != 0);
+    }
   }
-  text.resize(size);
-  return text;
-}
+  std::string bytes = "[";
 
-std::string makeNoise(std::size_t size, unsigned seed) {
-  std::mt19937 random(seed);
-  std::string bytes(size, '\0');
-  std::generate(bytes.begin(), bytes.end(), [&] { return static_cast<char>(random() >> 24); });
-  return bytes;
+ private:
+  std::minstd_rand random_;
+};
+
+class Noise {
+ public:
+  explicit Noise(unsigned seed) : random_(seed) {}
+  void growTo(std::size_t size) {
+    while (bytes.size() < size) bytes += static_cast<char>(random_() >> 24);
+  }
+  std::string bytes;
+
+ private:
+  std::mt19937 random_;
+};
+
+/// The first `size` bytes that `Source` makes of `seed`. They are kept: many cases have the same, and ask for
+/// them when they send, compare and describe them.
+template <class Source>
+std::string firstOf(unsigned seed, std::size_t size) {
+  thread_local std::map<unsigned, Source> made;
+  Source& source = made.try_emplace(seed, seed).first->second;
+  source.growTo(size);
+  return source.bytes.substr(0, size);
 }
 
 }  // namespace
@@ -74,13 +95,13 @@ Payload Payload::noise(std::size_t size, unsigned seed) {
 std::string Payload::bytes() const {
   switch (kind_) {
     case Kind::Json:
-      return makeJson(size_, seed_);
+      return firstOf<Json>(seed_, size_);
     case Kind::Noise:
-      return makeNoise(size_, seed_);
+      return firstOf<Noise>(seed_, size_);
     case Kind::Repeated: {
-      std::string bytes;
-      bytes.reserve(size_ + text_.size());
-      while (bytes.size() < size_) bytes += text_;
+      std::string bytes = text_;
+      bytes.reserve(size_);
+      while (bytes.size() < size_) bytes.append(bytes, 0, size_ - bytes.size());
       bytes.resize(size_);
       return bytes;
     }

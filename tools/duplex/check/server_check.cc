@@ -91,8 +91,9 @@ class ServerCheck::Run final : net::SocketHandler {
 
   // A byte a turn where that is asked for.
   void pump() {
+    const bool bytewise = check_.settings_.bytewise && case_.isAboutHandshake();
     const std::size_t left = outgoing_.size() - sent_;
-    const std::size_t size = check_.settings_.bytewise ? std::min<std::size_t>(left, 1) : left;
+    const std::size_t size = bytewise ? std::min<std::size_t>(left, 1) : left;
     stream_.output().append(std::string_view(outgoing_).substr(sent_, size));
     sent_ += size;
     if (sent_ < outgoing_.size()) stream_.notifyDrained();

@@ -10,8 +10,9 @@ namespace {
 
 // What is asked of an end that should have failed the connection.
 constexpr std::string_view question = "still there?";
-// Writes that a message is cut into at most, when it goes out byte by byte.
-constexpr std::size_t maxWrites = 2'000;
+// Of a case that goes out byte by byte; then so many pieces of what is there to be sent.
+constexpr std::size_t maxSingles = 500;
+constexpr std::size_t pieces = 16;
 
 }  // namespace
 
@@ -99,7 +100,10 @@ bool Talk::pump() {
   if (pumping_ || !stream_) return false;
   const std::size_t left = outgoing_.size() - sent_;
   std::size_t size = chop_ == 0 ? left : std::min(chop_, left);
-  if (settings_.bytewise && chop_ == 0) size = std::min(left, 1 + outgoing_.size() / maxWrites);
+  if (settings_.bytewise && chop_ == 0) {
+    size = singles_ < maxSingles ? 1 : std::min(left, 1 + outgoing_.size() / pieces);
+    ++singles_;
+  }
   stream_.output().append(std::string_view(outgoing_).substr(sent_, size));
   sent_ += size;
   if (sent_ == outgoing_.size()) {

@@ -26,7 +26,8 @@ struct Settings {
   Milliseconds patience{5'000};
   /// For an end that is to fail the connection, before it is asked whether it goes on.
   Milliseconds grace{250};
-  /// All that is sent goes out byte by byte, where that takes no longer than a person has patience.
+  /// What is sent goes out byte by byte; of a long case the beginning, and the rest in pieces. So do the
+  /// heads of the cases that are about handshakes.
   bool bytewise = false;
   /// Connections at once.
   std::size_t parallel = 1;
@@ -88,9 +89,11 @@ class Talk final : net::SocketHandler {
   std::size_t at_ = 0;
   std::size_t awaited_ = 0;
   std::size_t answered_ = 0;
-  // What is to go out, how much of it has, in writes of `chop_` bytes; whether one is under way.
+  // What is to go out, how much of it has, in writes of `chop_` bytes; whether one is under way, and how many
+  // were of one byte.
   std::string outgoing_;
   std::size_t sent_ = 0;
+  std::size_t singles_ = 0;
   std::size_t chop_ = 0;
   bool pumping_ = false;
   bool held_ = false;
