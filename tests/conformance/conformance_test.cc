@@ -1,5 +1,5 @@
-// Every case of the suite against our server and our client: over each back end, whole and byte by byte. And
-// against a server that believes all it is sent, which shows that the cases can fail.
+// Every case of the suite against our server and our client: over each back end, with and without TLS, whole
+// and byte by byte. And against a server that believes all it is sent, which shows that the cases can fail.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,9 +18,12 @@
 #include "check/server_check.h"
 #include "protocol/handshake.h"
 #include "protocol/mask.h"
+#include "support/certificates.h"
 #include "support/loops.h"
 #include "transport/listener.h"
 #include "transport/stream.h"
+#include "transport/tls_client.h"
+#include "transport/tls_context.h"
 
 using namespace duplex;
 using namespace duplex::check;
@@ -30,16 +33,31 @@ namespace {
 constexpr std::size_t MiB = 1024 * 1024;
 constexpr int manyTurns = 100'000'000;
 
-Settings settings(bool bytewise) {
+struct Manner {
+  bool bytewise = false;
+  bool tls = false;
+};
+
+Settings settings(const Manner& manner) {
   // Our own end fails at once where it has to; what is slow is the machine.
-  return {
-      .patience = Milliseconds(60'000), .grace = Milliseconds(1'000), .bytewise = bytewise, .parallel = 16};
+  return {.patience = Milliseconds(60'000),
+          .grace = Milliseconds(1'000),
+          .bytewise = manner.bytewise,
+          .parallel = 16};
 }
 
-/// Byte by byte the long messages would show nothing that the short ones do not.
-std::vector<const Case*> casesFor(Role role, bool bytewise) {
+/// Byte by byte the long messages would show nothing that the short ones do not. Messages are inflated when
+/// they are whole, and TLS does not know that they are compressed: of these cases a part is asked there.
+std::vector<const Case*> casesFor(Role role, const Manner& manner) {
   std::vector<const Case*> cases = selectCases(role);
-  if (bytewise) std::erase_if(cases, [](const Case* each) { return each->family() == 9 || each->chop > 1; });
+  if (manner.bytewise)
+    std::erase_if(cases, [](const Case* each) { return each->family() == 9 || each->chop > 1; });
+  if (manner.bytewise || manner.tls) {
+    // The sizes of messages recur every six.
+    constexpr std::size_t part = 5;
+    std::size_t count = 0;
+    std::erase_if(cases, [&](const Case* each) { return each->family() >= 12 && count++ % part != 0; });
+  }
   return cases;
 }
 
@@ -61,46 +79,65 @@ void echo(WebSocket ws, const Message& message) {
   ws.send(message);
 }
 
-void askServer(net::Loop& loop, const std::vector<const Case*>& cases, bool bytewise, Tally& tally) {
+void askServer(net::Loop& loop, const std::vector<const Case*>& cases, const Manner& manner, Tally& tally) {
   App app;
   app.ws("/", {.message = &echo,
                .limits = {.maxMessageSize = 64 * MiB, .maxBufferedAmount = 256 * MiB},
                .compression = {.mode = Compression::Dedicated, .threshold = 0}});
-  const Address address = app.listen(0, "127.0.0.1");
-  const Settings manner = settings(bytewise);
-  ServerCheck check(loop, {.address = address, .authority = address.string()}, manner, cases);
+  const auto& ids = test::Identities::get();
+  const Address address =
+      manner.tls ? app.listenTls(0, ids.localhost.server(), "127.0.0.1") : app.listen(0, "127.0.0.1");
+  Target target{.address = address, .authority = address.string()};
+  if (manner.tls) {
+    target.tls = loop.local<transport::TlsClients>().context({.ca = ids.authority.cert()});
+    target.host = "localhost";
+    target.port = address.port();
+  }
+  const Settings how = settings(manner);
+  ServerCheck check(loop, target, how, cases);
   bool done = false;
   check.start([&](const Result& result) { tally(result); }, [&] { done = true; });
   CHECK(test::turnUntil(
       loop, [&] { return done; }, manyTurns));
 }
 
-/// Connects until all has been asked.
+/// Connects as long as there are cases left, of which it shares the count with others.
 struct EchoClient {
   const ClientCheck& check;
+  const bool tls;
+  std::size_t& left;
   WebSocket ws{};
 
   void connect() {
-    ws = WebSocket("ws://" + check.address().string(),
-                   {.limits = {.maxMessageSize = 64 * MiB, .maxBufferedAmount = 256 * MiB}});
+    if (left == 0) return;
+    --left;
+    ws = WebSocket((tls ? "wss://" : "ws://") + check.address().string(),
+                   {.limits = {.maxMessageSize = 64 * MiB, .maxBufferedAmount = 256 * MiB},
+                    .tls = {.ca = test::Identities::get().authority.cert()}});
     ws.onmessage([this](const Message& message) { ws.send(message); });
-    ws.onclose([this] {
-      if (!check.isDone()) connect();
-    });
+    ws.onclose([this] { connect(); });
   }
 };
 
-void askClient(net::Loop& loop, const std::vector<const Case*>& cases, bool bytewise, Tally& tally) {
-  const Settings manner = settings(bytewise);
-  ClientCheck check(loop, Address::parse("127.0.0.1", 0), manner, cases);
+void askClient(net::Loop& loop, const std::vector<const Case*>& cases, const Manner& manner, Tally& tally) {
+  const Settings how = settings(manner);
+  Ref<transport::TlsServerContext> tls;
+  if (manner.tls) {
+    tls = Ref<transport::TlsServerContext>::adopt(
+        new transport::TlsServerContext(test::Identities::get().localhost.server()));
+  }
+  ClientCheck check(loop, Address::parse("127.0.0.1", 0), how, cases, tls);
   bool done = false;
   check.start([&](const Result& result) { tally(result); }, [&] { done = true; });
-  EchoClient client{check};
-  client.connect();
+  std::size_t left = cases.size();
+  std::vector<EchoClient> clients(how.parallel, EchoClient{check, manner.tls, left});
+  for (EchoClient& client : clients) client.connect();
   CHECK(test::turnUntil(
       loop, [&] { return done; }, manyTurns));
-  client.ws.onclose(nullptr);
-  client.ws.terminate();
+  for (EchoClient& client : clients) {
+    client.ws.onclose(nullptr);
+    client.ws.terminate();
+  }
 }
 
 /// The simulated network looks at all connections that it ever had, each turn: it is a new one every so
@@ -117,11 +154,11 @@ void askOverSim(const std::vector<const Case*>& cases, Ask&& ask) {
 }
 
 /// Over each back end that this machine has.
-void askAll(Role role, bool bytewise) {
-  const std::vector<const Case*> cases = casesFor(role, bytewise);
+void askAll(Role role, const Manner& manner) {
+  const std::vector<const Case*> cases = casesFor(role, manner);
   Tally tally;
   const auto ask = [&](net::Loop& loop, const std::vector<const Case*>& part) {
-    (role == Role::Server ? askServer : askClient)(loop, part, bytewise, tally);
+    (role == Role::Server ? askServer : askClient)(loop, part, manner, tally);
   };
   SUBCASE("epoll") {
     net::Loop loop("epoll");
@@ -132,30 +169,48 @@ void askAll(Role role, bool bytewise) {
     net::Loop loop("uring");
     ask(loop, cases);
   }
-  SUBCASE("sim") {
-    askOverSim(cases, ask);
+  if (!manner.tls) {
+    SUBCASE("sim") {
+      askOverSim(cases, ask);
+    }
   }
   CHECK(tally.all == cases.size());
-  CHECK(tally.count[Verdict::Pass] > 700);
+  CHECK(tally.count[Verdict::Pass] > 600);
   CHECK(tally.count[Verdict::NotRun] == 0);
 }
 
 }  // namespace
 
 TEST_CASE("our server, whole") {
-  askAll(Role::Server, false);
+  askAll(Role::Server, {});
 }
 
 TEST_CASE("our server, byte by byte") {
-  askAll(Role::Server, true);
+  askAll(Role::Server, {.bytewise = true});
+}
+
+TEST_CASE("our server over TLS, whole") {
+  askAll(Role::Server, {.tls = true});
+}
+
+TEST_CASE("our server over TLS, byte by byte") {
+  askAll(Role::Server, {.bytewise = true, .tls = true});
 }
 
 TEST_CASE("our client, whole") {
-  askAll(Role::Client, false);
+  askAll(Role::Client, {});
 }
 
 TEST_CASE("our client, byte by byte") {
-  askAll(Role::Client, true);
+  askAll(Role::Client, {.bytewise = true});
+}
+
+TEST_CASE("our client over TLS, whole") {
+  askAll(Role::Client, {.tls = true});
+}
+
+TEST_CASE("our client over TLS, byte by byte") {
+  askAll(Role::Client, {.bytewise = true, .tls = true});
 }
 
 namespace {

@@ -6,18 +6,24 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 
+import { Authority, contentOf } from './certificates.mjs';
 import { event, onFreePort, Program, startServer } from './harness.mjs';
 
 let echoServer;
+let authority;
 
 before(async () => {
+  authority = new Authority();
   echoServer = await startServer('echo_server', onFreePort);
 });
 
-after(() => echoServer?.kill());
+after(() => {
+  echoServer?.kill();
+  authority?.remove();
+});
 
 /**
  * Runs `duplex check`, of which every wait is limited, all of them together to more than a program has here;
@@ -98,6 +104,60 @@ test('the page holds the whole report', async (t) => {
   assert.doesNotMatch(page, /(src|<link[^>]* href)="http/);
   const nowhere = await check(t, echoServer.ws, '--only', '2.1.1', '--html', join(folder, 'no', 'where.html'));
   assert.equal(nowhere.code, 2);
+});
+
+describe('over TLS', () => {
+  const parts = ['0', '7', '12.1'];
+  let identity;
+  let server;
+
+  before(async () => {
+    identity = authority.issue();
+    server = await startServer('echo_server', [...onFreePort, '--deflate', '--tls', identity.cert, identity.key]);
+  });
+
+  after(() => server?.kill());
+
+  test('echo_server fails nothing', async (t) => {
+    for (const part of parts) {
+      const report = await reportOf(t, server.ws, '--ca', authority.cert, '--only', part);
+      assert.match(report.subject, /^wss:/);
+      assert.deepEqual(report.cases.filter((each) => each.verdict !== 'pass'), []);
+      assert.ok(report.cases.length > 10);
+    }
+  });
+
+  test('whom nobody vouches for is not asked, unless that is wanted', async (t) => {
+    const careful = await check(t, server.ws, '--only', '2.1');
+    assert.equal(careful.code, 2);
+    assert.match(careful.stderr, /no connection: the peer's certificate is not accepted: unable to get local issuer/);
+    const careless = await check(t, server.ws, '--only', '2.1', '--insecure');
+    assert.equal(careless.code, 0);
+  });
+
+  test('what cannot be asked is said', async (t) => {
+    const plain = await check(t, echoServer.ws.replace('ws:', 'wss:'), '--insecure');
+    assert.equal(plain.code, 2);
+    assert.match(plain.stderr, /no connection: TLS failed: .*spoke no TLS/);
+    const noFile = await check(t, server.ws, '--ca', '/no/such/file.pem');
+    assert.equal(noFile.code, 2);
+    assert.match(noFile.stderr, /no\/such\/file/);
+    for (const flags of [['--ca', authority.cert], ['--insecure'], ['--cert', identity.cert]]) {
+      assert.ok((await check(t, '--listen', '0', ...flags)).code > 100);
+    }
+  });
+
+  test('npm ws as a client', async (t) => {
+    const checking = await listen(t, '--only', '7', '--cert', identity.cert, '--key', identity.key);
+    assert.match(checking.url, /^wss:/);
+    const ca = contentOf(authority.cert);
+    for (let i = 0; i < checking.times; ++i) await converse(checking.url, { ca });
+    await checking.exit();
+    const report = JSON.parse(checking.stdout);
+    assert.equal(report.cases.length, checking.times);
+    assert.deepEqual(withVerdict(report, 'FAIL'), []);
+    assert.ok(report.count.pass > 20);
+  });
 });
 
 test('npm ws as a server fails nothing that the protocol is about', async (t) => {

@@ -48,6 +48,7 @@ class ClientCheck::Run final : net::SocketHandler {
  public:
   Run(ClientCheck& check, const net::Accepted& accepted) : check_(check) {
     stream_ = transport::Stream(check.loop_.adopt(accepted, *this));
+    if (check.tls_) stream_.startTls(*check.tls_);
     started_ = check.loop_.now();
     check.loop_.schedule(alarm_, check.settings_.patience);
   }
@@ -167,10 +168,11 @@ class ClientCheck::Run final : net::SocketHandler {
 };
 
 ClientCheck::ClientCheck(net::Loop& loop, const Address& listenOn, const Settings& settings,
-                         std::vector<const Case*> cases)
+                         std::vector<const Case*> cases, Ref<transport::TlsServerContext> tls)
     : loop_(loop),
       settings_(settings),
       cases_(std::move(cases)),
+      tls_(std::move(tls)),
       verdicts_(cases_.size(), Verdict::NotRun),
       listener_(loop, listenOn, [this](net::Accepted accepted) { accept(accepted); }) {}
 

@@ -10,11 +10,13 @@
 #include <duplex/address.h>
 #include <duplex/function.h>
 
+#include "base/ref.h"
 #include "check/case.h"
 #include "check/record.h"
 #include "check/talk.h"
 #include "net/loop.h"
 #include "transport/listener.h"
+#include "transport/tls_context.h"
 
 namespace duplex::check {
 
@@ -28,9 +30,10 @@ namespace duplex::check {
 /// which clients that are made for a fuzzing server know; on any other path the next case is run.
 class ClientCheck {
  public:
-  /// Throws std::system_error if the address cannot be had. The cases, the loop and the settings outlive it.
+  /// Over TLS if `tls` is set. Throws std::system_error if the address cannot be had. The cases, the loop and
+  /// the settings outlive it.
   ClientCheck(net::Loop& loop, const Address& listenOn, const Settings& settings,
-              std::vector<const Case*> cases);
+              std::vector<const Case*> cases, Ref<transport::TlsServerContext> tls = {});
   ClientCheck(const ClientCheck&) = delete;
   ClientCheck& operator=(const ClientCheck&) = delete;
   ~ClientCheck();
@@ -42,7 +45,6 @@ class ClientCheck {
   const Address& address() const noexcept { return listener_.address(); }
   /// What the client called itself; empty if it did not.
   const std::string& agent() const noexcept { return agent_; }
-  bool isDone() const noexcept { return done_; }
 
  private:
   class Run;
@@ -56,6 +58,7 @@ class ClientCheck {
   net::Loop& loop_;
   const Settings& settings_;
   const std::vector<const Case*> cases_;
+  const Ref<transport::TlsServerContext> tls_;
   std::vector<Verdict> verdicts_;
   std::size_t next_ = 0;
   std::size_t told_ = 0;

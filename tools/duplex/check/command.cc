@@ -39,11 +39,13 @@ CLI::App* addCommand(CLI::App& program, Options& options) {
       "check", "ask an echo server, or a client, all that RFC 6455 and RFC 7692 demand of it");
   auto* url =
       command->add_option("url", options.url, "the server: ws://host:port/path; it has to echo messages");
-  command
-      ->add_option("--listen", options.port,
-                   "check clients instead, which connect to this port again and again; 0 picks a free one")
-      ->excludes(url)
-      ->check(CLI::Range(0, 65'535));
+  auto* listening =
+      command
+          ->add_option(
+              "--listen", options.port,
+              "check clients instead, which connect to this port again and again; 0 picks a free one")
+          ->excludes(url)
+          ->check(CLI::Range(0, 65'535));
   command->add_option("--host", options.host, "address to listen on")->capture_default_str();
   command->add_option("--only", options.only,
                       "cases by number (6, 6.2, 6.2.7), by a word of their titles, or with *");
@@ -51,6 +53,18 @@ CLI::App* addCommand(CLI::App& program, Options& options) {
   command->add_flag("--list", options.list, "print the cases and ask nothing");
   command->add_flag("--json", options.json, "print the report as one JSON object");
   command->add_option("--html", options.html, "write the report as a page to this file");
+  command
+      ->add_option("--ca", options.authority,
+                   "file with the certificates to trust for wss:, instead of the system's")
+      ->excludes(listening);
+  auto* certificate = command->add_option(
+      "--cert", options.certificate,
+      "file with a certificate for the server to see; of --listen, which then speaks TLS");
+  auto* key = command->add_option("--key", options.key, "file with its key");
+  certificate->needs(key);
+  key->needs(certificate);
+  command->add_flag("--insecure", options.insecure, "take whoever answers for the server")
+      ->excludes(listening);
   command->add_option("--timeout", options.timeout, "seconds to wait for an answer")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 3600.0));

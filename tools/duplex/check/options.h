@@ -24,6 +24,13 @@ struct Options {
   double timeout = 5;
   unsigned parallel = 4;
   std::string backend = "auto";
+  /// Files, for TLS: who is trusted instead of those whom the system trusts; a certificate and its key, of
+  /// our own for the server to see, or for clients to connect by TLS.
+  std::string authority;
+  std::string certificate;
+  std::string key;
+  /// Whoever answers is taken for the server.
+  bool insecure = false;
 };
 
 }  // namespace duplex::check

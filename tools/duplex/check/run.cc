@@ -20,6 +20,8 @@
 #include "check/server_check.h"
 #include "net/loop.h"
 #include "transport/resolver.h"
+#include "transport/tls_client.h"
+#include "transport/tls_context.h"
 #include "websocket/url.h"
 
 namespace duplex::check {
@@ -120,6 +122,21 @@ bool echoes(net::Loop& loop, const websocket::Url& url, const Settings& settings
   throw std::runtime_error(url.href + ": " + reason);
 }
 
+/// Null where there is no TLS.
+Ref<transport::TlsClientContext> trustOf(net::Loop& loop, const websocket::Url& url, const Options& options) {
+  if (!url.secure) return {};
+  return loop.local<transport::TlsClients>().context({.ca = options.authority,
+                                                      .cert = options.certificate,
+                                                      .key = options.key,
+                                                      .verify = !options.insecure});
+}
+
+Ref<transport::TlsServerContext> identityOf(const Options& options) {
+  if (options.certificate.empty()) return {};
+  return Ref<transport::TlsServerContext>::adopt(
+      new transport::TlsServerContext({.cert = options.certificate, .key = options.key}));
+}
+
 std::vector<const Case*> chosen(Role role, const std::string& only) {
   std::vector<const Case*> cases = selectCases(role, only);
   if (cases.empty()) throw std::runtime_error("no case is called '" + only + "'");
@@ -130,14 +147,18 @@ std::vector<const Case*> chosen(Role role, const std::string& only) {
 
 Report checkServer(const Options& options) {
   const websocket::Url url = websocket::parseUrl(options.url);
-  if (url.secure) throw SyntaxError("'" + options.url + "': wss needs TLS, which is not there yet");
   std::vector<const Case*> cases = chosen(Role::Server, options.only);
   const Settings settings = settingsOf(options);
   net::Loop& loop = net::Loop::current(options.backend);
 
   Report report{
       .subject = options.name.empty() ? url.href : options.name, .role = Role::Server, .date = now()};
-  Target target{.address = {}, .authority = url.authority, .path = url.target};
+  Target target{.address = {},
+                .authority = url.authority,
+                .path = url.target,
+                .tls = trustOf(loop, url, options),
+                .host = url.host,
+                .port = url.port};
   if (!echoes(loop, url, settings, target)) {
     report.remark =
         "The server does not echo messages, or not as they are: the cases that need it were not run.";
@@ -171,8 +192,10 @@ Report checkClients(const Options& options) {
 
   Report report{.subject = options.name, .role = Role::Client, .date = now()};
   Progress progress(cases.size());
-  ClientCheck check(loop, address, settings, cases);
-  fmt::print(stderr, "waiting for a client at ws://{}, {} times\n", check.address().string(), cases.size());
+  const Ref<transport::TlsServerContext> tls = identityOf(options);
+  ClientCheck check(loop, address, settings, cases, tls);
+  fmt::print(stderr, "waiting for a client at {}://{}, {} times\n", tls ? "wss" : "ws",
+             check.address().string(), cases.size());
   runUntilDone(loop, [&](auto done) {
     onSignal(SIGINT, done);
     check.start(

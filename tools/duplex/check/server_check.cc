@@ -80,6 +80,24 @@ class ServerCheck::Run final : net::SocketHandler {
 
  private:
   void onConnected() override {
+    if (check_.target_.tls && !stream_.secure()) {
+      startTls();
+    } else {
+      ask();
+    }
+  }
+
+  void startTls() {
+    const Target& target = check_.target_;
+    try {
+      stream_.startTls(*target.tls, target.host, target.port);
+    } catch (const TlsError& error) {
+      unreachable(error.what());
+      over(Record::End::None);
+    }
+  }
+
+  void ask() {
     const Opening& opening = case_.opening;
     key_ = protocol::makeKey();
     request_ = opening.head.start.empty() ? goodRequest() : opening.head;
@@ -155,16 +173,24 @@ class ServerCheck::Run final : net::SocketHandler {
     talk_.begin(std::move(stream_), deflate, rest);
   }
 
-  void onEnd() override { over(Record::End::Fin); }
+  void onEnd() override {
+    unreachable("it ended in the handshake of TLS");
+    over(Record::End::Fin);
+  }
   void onFailed(std::error_code error) override {
+    const std::string detail = stream_.failure();
     stream_.forget();
-    if (outgoing_.empty()) record_.noConnection = "no connection: " + error.message();
+    unreachable(error.message() + (detail.empty() ? "" : ": " + detail));
     over(Record::End::Reset);
   }
   void onTime() {
     record_.timedOut = true;
-    if (outgoing_.empty()) record_.noConnection = "no connection: it was not accepted";
+    unreachable(stream_.secure() ? "the handshake of TLS took too long" : "it was not accepted");
     over(Record::End::None);
+  }
+  /// That is so as long as nothing has been asked.
+  void unreachable(const std::string& why) {
+    if (outgoing_.empty()) record_.noConnection = "no connection: " + why;
   }
 
   /// The case ends without a conversation.

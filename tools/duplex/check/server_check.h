@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,10 +9,12 @@
 #include <duplex/address.h>
 #include <duplex/function.h>
 
+#include "base/ref.h"
 #include "check/case.h"
 #include "check/record.h"
 #include "check/talk.h"
 #include "net/loop.h"
+#include "transport/tls_client.h"
 
 namespace duplex::check {
 
@@ -22,6 +25,10 @@ struct Target {
   std::string authority;
   /// Path and query.
   std::string path = "/";
+  /// Over TLS, if it is set, with the server of this name at this port.
+  Ref<transport::TlsClientContext> tls{};
+  std::string host{};
+  std::uint16_t port = 0;
 };
 
 /// Asks a server all that is asked of servers, a connection a case.
