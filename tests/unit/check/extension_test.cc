@@ -73,6 +73,8 @@ TEST_CASE("an answer fits its offer") {
   CHECK_FALSE(isRight(name, name + "; x-unknown"));
   CHECK_FALSE(isRight(name, name + "; server_no_context_takeover"));
   CHECK_FALSE(isRight(name, name + "; server_max_window_bits=10"));
+  CHECK_FALSE(isRight(name, name + "; server_max_window_bits=14"));
+  CHECK(isRight(name, name + "; server_max_window_bits=15"));
   CHECK_FALSE(isRight(name + "; server_max_window_bits=11", name + "; server_max_window_bits=10"));
   CHECK_FALSE(isRight(name + "; client_max_window_bits=10", name));
   CHECK_FALSE(isRight(name + "; client_max_window_bits=11", name + "; client_max_window_bits=10"));

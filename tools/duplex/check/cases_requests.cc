@@ -53,9 +53,12 @@ void addAnswer(Family& family) {
   rule("has no extension where none was offered", [](const Head& answer) -> std::string {
     return answer.count("Sec-WebSocket-Extensions") == 0 ? "" : "it has Sec-WebSocket-Extensions";
   });
-  accepted(family, "chooses none but an offered subprotocol", set("Sec-WebSocket-Protocol", {"a, b"}));
+  // A server that has none of them may also refuse.
+  accepted(family, "chooses none but an offered subprotocol", set("Sec-WebSocket-Protocol", {"a, b"}))
+      .opening.otherwise = Verdict::Info;
   accepted(family, "chooses none but an offered subprotocol, of several lines",
-           set("Sec-WebSocket-Protocol", {"a", "b"}));
+           set("Sec-WebSocket-Protocol", {"a", "b"}))
+      .opening.otherwise = Verdict::Info;
   accepted(family, "chooses none but an offered extension",
            set("Sec-WebSocket-Extensions", {"x-not-known-to-anybody"}));
 }

@@ -87,7 +87,9 @@ std::string checkAgainst(const Extension& answer, const Extension& offer) {
   }
   const auto* asked = offer.find(serverBits);
   const auto* given = answer.find(serverBits);
-  if (asked != nullptr && (given == nullptr || windowBits(*given) > windowBits(*asked))) {
+  // 15 is what nothing said means, too.
+  constexpr int most = 15;
+  if (asked != nullptr && (given == nullptr ? most : windowBits(*given)) > windowBits(*asked)) {
     return fmt::format("server_max_window_bits is to be at most {}", asked->value_or(""));
   }
   asked = offer.find(clientBits);

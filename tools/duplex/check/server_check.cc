@@ -147,6 +147,9 @@ class ServerCheck::Run final : net::SocketHandler {
 
   void judge(const Head& head, std::string_view rest) {
     std::optional<DeflateParameters> deflate;
+    const bool wasToRefuse = case_.opening.expect == Opening::Expect::Refusal;
+    // Then its words do not matter any more.
+    if (record_.status == 101 && wasToRefuse) return over(Record::End::None);
     if (record_.status == 101) {
       if (auto problem = checkSwitching(head, request_, key_)) {
         record_.badHead = std::move(problem->what);
@@ -161,10 +164,7 @@ class ServerCheck::Run final : net::SocketHandler {
       record_.badHead = case_.opening.rule(head);
       record_.badHeadSection = case_.section;
     }
-    if (!record_.badHead.empty() || record_.status != 101 ||
-        case_.opening.expect == Opening::Expect::Refusal) {
-      return over(Record::End::None);
-    }
+    if (!record_.badHead.empty() || record_.status != 101 || wasToRefuse) return over(Record::End::None);
     if (!case_.opening.deflate.empty() && !deflate) {
       record_.notRun = "permessage-deflate was not agreed to";
       return over(Record::End::None);
