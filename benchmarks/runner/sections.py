@@ -116,8 +116,8 @@ def costRow(row, stored, what):
 def connectRow(row, stored):
     yield from costRow(row, stored, "connection")
     if row.role == "tls":
-        yield "What the core of a server could open, were the load no limit, is a second over the CPU time of one: "
-        yield "; ".join(f"{peer.label}: {1e6 / median(samples, 'cpu'):,.0f}" for peer, samples in measured(stored)) + "."
+        rates = (f"{peer.label}: {1e6 / median(samples, 'cpu'):,.0f}" for peer, samples in measured(stored))
+        yield f"Connections a second that fill a server's core, by this CPU time: {'; '.join(rates)}."
         yield ""
 
 
