@@ -31,6 +31,22 @@ std::string_view plain(Text text) noexcept {
   return {text.data(), text.size()};
 }
 
+/// Whether a chunk's size line is there and ends within a quoted string, in which no line ends (RFC 9110
+/// §5.6.4). Beast would look for the string's end in what follows, and count the chunk's size anew whenever
+/// more of that comes.
+bool lineEndsInQuotes(std::string_view unread) noexcept {
+  // The end of the chunk before it.
+  if (unread.starts_with("\r\n")) unread.remove_prefix(2);
+  const std::size_t end = unread.find("\r\n");
+  if (end == std::string_view::npos) return false;
+  bool quoted = false;
+  for (std::size_t i = 0; i < end; ++i) {
+    if (unread[i] == '"') quoted = !quoted;
+    if (unread[i] == '\\' && quoted) ++i;
+  }
+  return quoted;
+}
+
 }  // namespace
 
 /// One message in Beast's parser, and the rules that Beast leaves to its users.
@@ -270,6 +286,7 @@ RequestParser::Event RequestParser::State::feedBody(Bytes bytes, std::size_t& co
     return Event::Complete;
   }
   consumed = bytes.size() - before;
+  if (lineEndsInQuotes(asText(bytes.subspan(used)))) return fail(Errc::BadRequest, 400);
   if (bytes.size() - used > maxChunkHeader) return fail(Errc::HeaderTooLarge, 431);
   if (before != 0) {
     rest.erase(0, used);

@@ -190,6 +190,13 @@ TEST_CASE("chunks are read strictly") {
   refused(post(chunked, "fffffffffffffff0\r\n"), 413);
   refused(post(chunked, "0\r\nContent-Length: 5\r\n\r\n"), 400);
   refused(post(chunked, "0\r\nbad header\r\n\r\n"), 400);
+  // No line ends in a quoted string, and what follows is not waited for.
+  refused(post(chunked, "5;x=\"y\r\n"), 400);
+  refused(post(chunked, "5;x=\"y\r\nhello\r\n0\r\n\"\r\n\r\n"), 400);
+  refused(post(chunked, "5;x=\"\\\"\r\nhello\r\n0\r\n\r\n"), 400);
+  refused(post(chunked, "5\r\nhello\r\n1;x=\"y\r\n"), 400);
+  refused(post(chunked, "0;x=\"y\r\n"), 400);
+  accepted(post(chunked, "5;x=\"y\\\"\";z=\"\"\r\nhello\r\n0;x=\"\"\r\nY: \"\r\n\r\n"), "hello");
   refused(post(chunked, "1;" + std::string(20'000, 'x')), 431);
   std::string many;
   for (int i = 0; i < 4000; ++i) many += "1;extension\r\nx\r\n";
