@@ -47,7 +47,8 @@ void Deflater::prepare(std::size_t size) {
   } else if (fresh_ || stream_->total_in >= mostAtOnce) {
     isal_deflate_reset(stream_);
   }
-  fresh_ = false;
+  // Until it is done, for if there is no memory for the output, part of the message stays in the stream.
+  fresh_ = true;
 }
 
 void Deflater::allocate(bool fixed) {
@@ -85,6 +86,7 @@ Bytes Deflater::deflate(Bytes message, int windowBits, Scratch& out) {
       size += room.size() - stream.avail_out;
     } while (!isDone(stream));
   }
+  fresh_ = false;
   return out.first(size - tailSize);
 }
 

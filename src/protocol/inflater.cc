@@ -15,6 +15,12 @@ constexpr std::array tail{std::byte{0x00}, std::byte{0x00}, std::byte{0xFF}, std
 
 constexpr std::size_t largestWindow = 32 * 1024;
 
+/// How many streams a message may have. Each is begun with a copy of the window, though it may be empty and
+/// take two bytes; who means well has one, or one a fragment.
+std::size_t mostStreams(std::size_t payload) noexcept {
+  return 16 + std::min<std::size_t>(payload / 64, 1024);
+}
+
 /// The last bytes of two pieces, as many as a window may have.
 std::vector<std::byte> lastOf(Bytes before, Bytes after) {
   after = after.last(std::min(after.size(), largestWindow));
@@ -44,6 +50,7 @@ Inflater::Result Inflater::run(Stream& stream, Bytes payload, std::size_t limit,
   stream.start(history);
   Bytes input = payload;
   bool inTail = false;
+  std::size_t streamsLeft = mostStreams(payload.size());
   for (std::size_t size = 0;;) {
     MutableBytes room = scratch_.room(size, most - size);
     const std::size_t free = room.size();
@@ -54,7 +61,7 @@ Inflater::Result Inflater::run(Stream& stream, Bytes payload, std::size_t limit,
     if (state == Inflated::End) {
       // A message may be several streams, which all refer to the same window (RFC 7692 §7.2.3.4).
       if (input.empty()) return {.message = scratch_.first(size)};
-      if (inTail) return corrupt;
+      if (inTail || --streamsLeft == 0) return corrupt;
       stream.start(lastOf(history, scratch_.first(size)));
     } else if (!room.empty() && input.empty()) {
       if (stream.betweenBlocks()) return {.message = scratch_.first(size)};

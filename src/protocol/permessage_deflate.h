@@ -54,6 +54,8 @@ class PerMessageDeflate {
   /// itself where it would get larger.
   Ref<SharedBytes> form(const Ref<SharedBytes>& frame);
 
+  /// What is sent next refers to nothing before it.
+  void forget() noexcept { own_.forget(); }
   /// Gives back the memory that is not needed to understand what the peer sends next. What is sent
   /// next refers to nothing before it.
   void trim();

@@ -330,7 +330,10 @@ void Connection::noteReceived() noexcept {
 }
 
 void Connection::heartbeat() {
-  if (const Waits* waits = existingWaits(); waits != nullptr && waits->holdsBack()) noteReceived();
+  // Nobody receives, so nothing can come; but who is sent something has to take it.
+  const Waits* const waits = existingWaits();
+  const bool holdsBack = waits != nullptr && waits->holdsBack();
+  if (holdsBack && (stream_.queued() == 0 || takesBytes())) noteReceived();
   const TimePoint now = group_.loop.now();
   const auto silent = std::chrono::floor<Milliseconds>(
       Clock::duration(std::int64_t{ticksOf(now) - lastReceived_} << tickBits));

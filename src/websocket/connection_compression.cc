@@ -29,12 +29,19 @@ bool Connection::sentSpecially(protocol::Opcode type, Bytes payload, std::string
   if (!compresses(payload.size())) return false;
   const Bytes deflated = session_.deflate()->deflate(payload);
   if (deflated.empty()) return false;
-  sendCompressed(type, deflated);
+  try {
+    sendCompressed(type, deflated);
+  } catch (...) {
+    // What follows may not refer to what was never sent.
+    session_.deflate()->forget();
+    throw;
+  }
   return true;
 }
 
 void Connection::sendCompressed(protocol::Opcode type, Bytes payload) {
-  if (overLimit(payload.size())) return;
+  // A policy has been asked before, by the size that it had then; it may have got larger by a few bytes.
+  if (!hasPolicy() && overLimit(payload.size())) return;
   countSent(payload.size());
   if (payload.size() >= directSize && !isClient()) {
     sendDirectly({.rsv = protocol::compressedBit, .opcode = type, .length = payload.size()}, payload);

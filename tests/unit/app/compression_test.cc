@@ -4,6 +4,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <duplex/duplex.h>
@@ -70,6 +71,13 @@ struct RawPeer {
   net::Loop& loop;
   RawClient client;
 };
+
+/// A masked frame of any size.
+std::string longFrame(unsigned char first, std::string_view payload) {
+  std::string frame{static_cast<char>(first), '\xff'};
+  for (int shift = 56; shift >= 0; shift -= 8) frame += static_cast<char>(payload.size() >> shift);
+  return frame.append(4, '\0').append(payload);
+}
 
 std::string inflated(const std::string& payload) {
   static protocol::Inflater inflater;
@@ -247,6 +255,21 @@ TEST_CASE("compression: broken and oversized messages end with 1007 and 1009") {
   });
 }
 
+TEST_CASE("compression: a message of a great many streams is refused before they cost much") {
+  overEachBackend([](net::Loop& loop) {
+    // What they all refer to is 32 KiB, in a stored block; each of the others is empty and takes two bytes.
+    std::string payload("\x00\x00\x80\xff\x7f", 5);
+    payload += noise(0x8000);
+    for (int i = 0; i < 100'000; ++i) payload += std::string("\x03\x00", 2);
+    EchoApp echo({.mode = Compression::Shared});
+    RawPeer peer(loop, echo.address, "permessage-deflate");
+    peer.client.send(longFrame(0xC2, payload));
+    const auto frames = peer.frames(1);
+    CHECK(frames[0].first == 0x88);
+    CHECK(frames[0].payload.substr(0, 2) == "\x03\xef");
+  });
+}
+
 TEST_CASE("compression: shared, a connection takes no memory for it; dedicated, it is given back when idle") {
   test::SimLoop sim;
   net::Loop& loop = sim.loop;
@@ -276,6 +299,25 @@ TEST_CASE("compression: shared, a connection takes no memory for it; dedicated, 
   peer.client.close();
   REQUIRE(turnUntil(loop, [&] { return memory.extras.taken() == 0; }));
   CHECK(memory.compression.used() == 0);
+}
+
+TEST_CASE("compression: what gets larger by it ends no connection whose route has a policy") {
+  net::Loop loop("epoll");
+  for (const SlowPeer policy : {SlowPeer::DropNew, SlowPeer::DropOld, SlowPeer::KeepLatest}) {
+    EchoApp echo({.mode = Compression::Dedicated, .threshold = 0},
+                 {.maxBufferedAmount = 150'000, .slowPeer = policy});
+    RawPeer peer(loop, echo.address, "permessage-deflate");
+    REQUIRE(turnUntil(loop, [&] { return echo.app.clients().size() == 1; }));
+    WebSocket ws = echo.app.clients().front();
+    // With these the plain bytes just fit into the limit, and the compressed ones do not.
+    echo.app.publish("all", asBytes(noise(60'000)));
+    const std::size_t queued = ws.bufferedAmount();
+    REQUIRE(queued == 60'000);
+    ws.send(asBytes(noise(150'000 - 60'000 - 10, 2)));
+    CHECK(ws.readyState() == ReadyState::Open);
+    CHECK(peer.frames(2)[1].first == 0xC2);
+    CHECK(echo.failure == std::error_code());
+  }
 }
 
 TEST_CASE("compression: what is dropped for a slow peer is not referred to") {

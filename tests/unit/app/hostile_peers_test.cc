@@ -113,7 +113,41 @@ void endsHostilePeers(net::Loop& loop) {
   CHECK(loop.local<websocket::ConnectionMemory>().extras.taken() == 0);
 }
 
+/// A coroutine that echoes, and a peer that floods it and never reads.
+void endsFloodsThatNeverRead(net::Loop& loop) {
+  App app;
+  WebSocket flooded;
+  app.ws("/", {.open = [&](WebSocket ws) -> Task<> {
+                 flooded = ws;
+                 while (auto message = co_await ws.receive()) co_await ws.send(*message);
+               },
+               .limits = {.idleTimeout = Milliseconds(600),
+                          .pingInterval = Milliseconds(100),
+                          .closeTimeout = Milliseconds(300)}});
+  RawClient flood(loop, app.listen(0, "127.0.0.1"));
+  flood.send(test::upgradeRequest());
+  REQUIRE(turnUntil(loop, [&] { return flooded.readyState() == ReadyState::Open; }));
+  flood.pause();
+  std::string message("\x82\xfe\xea\x60\0\0\0\0", 8);
+  message.append(60'000, 'f');
+  for (int i = 0; i < 500; ++i) flood.send(message);
+  CHECK(turnUntil(
+      loop, [&] { return app.metrics().connections == 0; }, 5'000));
+  CHECK(app.metrics().idleTimeout == 1);
+}
+
 }  // namespace
+
+TEST_CASE("a coroutine's peer that never reads is ended (epoll)") {
+  net::Loop loop("epoll");
+  endsFloodsThatNeverRead(loop);
+}
+
+TEST_CASE("a coroutine's peer that never reads is ended (io_uring)") {
+  if (net::whyNoUring()) return;
+  net::Loop loop("uring");
+  endsFloodsThatNeverRead(loop);
+}
 
 TEST_CASE("hostile peers are ended, and the others served (epoll)") {
   net::Loop loop("epoll");

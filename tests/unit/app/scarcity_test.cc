@@ -11,16 +11,22 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
 #include <future>
 #include <new>
+#include <random>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include <duplex/duplex.h>
 
 #include "net/backend.h"
 #include "net/loop.h"
+#include "protocol/inflater.h"
 #include "support/raw_client.h"
+#include "support/server_frames.h"
 
 namespace {
 
@@ -107,6 +113,26 @@ class Caller {
   int socket_;
 };
 
+/// Much that can be compressed to half of its size, and the same for the same `name`.
+std::string largeText(std::string_view name) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  std::mt19937 random(static_cast<unsigned>(std::hash<std::string_view>()(name)));
+  for (int i = 0; i < 200'000; ++i) text += digits[random() % 16];
+  return text;
+}
+
+/// An application that tries again when a message could not be sent.
+void sendsTwice(WebSocket ws, std::string_view name) {
+  const std::string text = largeText(name);
+  try {
+    ws.send(text);
+  } catch (const std::bad_alloc&) {
+    ws.send("once more");
+    ws.send(text);
+  }
+}
+
 /// A server on a thread of its own, whose memory can be made to fail.
 class Server {
  public:
@@ -129,6 +155,12 @@ class Server {
       app.ws("/compressed", {.message = [](WebSocket ws, const Message& message) { ws.send(message); },
                              .limits = {.closeTimeout = Milliseconds(200)},
                              .compression = {.mode = Compression::Dedicated, .threshold = 0}});
+      for (const auto& [path, mode] :
+           {std::pair("/shared", Compression::Shared), {"/own", Compression::Dedicated}}) {
+        app.ws(path, {.message = [](WebSocket ws, const Message& message) { sendsTwice(ws, message.text()); },
+                      .limits = {.closeTimeout = Milliseconds(200)},
+                      .compression = {.mode = mode, .threshold = 0}});
+      }
       app_ = &app;
       mailbox_ = &loop.mailbox();
       listening.set_value(app.listen(0, "127.0.0.1"));
@@ -228,7 +260,53 @@ void failEachAllocation(const char* backend) {
   CHECK(server.metrics().sockets == 0);
 }
 
+/// What comes of asking for a large text of `name`, which is sent compressed: all of it, nothing because the
+/// connection ended, or something else.
+enum class Came { All, Nothing, Other };
+Came askForLarge(const Address& server, const std::string& path, std::string_view name) {
+  Caller socket(server);
+  socket.send(test::upgradeRequest(path, "Sec-WebSocket-Extensions: permessage-deflate\r\n"));
+  if (!socket.receives("\r\n\r\n")) return Came::Nothing;
+  socket.send(test::clientFrame(0x81, name) + test::clientFrame(0x89, "after it"));
+  if (!socket.receives("\x8A\x08"
+                       "after it"))
+    return Came::Nothing;
+  protocol::Inflater inflater;
+  protocol::InflateWindow window(15);
+  std::string last;
+  for (const test::ServerFrame& frame : test::framesIn(socket.received)) {
+    if (frame.first == 0x81) last = frame.payload;
+    if (frame.first != 0xC1) continue;
+    const auto [error, message] = inflater.inflate(asBytes(frame.payload), 1 << 24, &window);
+    if (error != Errc{}) return Came::Other;
+    last = asText(message);
+  }
+  return last == largeText(name) ? Came::All : Came::Other;
+}
+
+void failEachAllocationOfCompression(const std::string& path) {
+  int failures = 0;
+  for (long allocation = 0;; ++allocation) {
+    CAPTURE(allocation);
+    // Of its own, for a loop keeps the memory that it has once had.
+    const Server server("epoll");
+    untilFailure = allocation;
+    const Came first = askForLarge(server.address, path, "secret");
+    const bool failed = untilFailure.exchange(-1) < 0;
+    CHECK(first != Came::Other);
+    REQUIRE(askForLarge(server.address, path, "another") == Came::All);
+    if (!failed) break;
+    ++failures;
+  }
+  CHECK(failures > 5);
+}
+
 }  // namespace
+
+TEST_CASE("what is being compressed when memory runs out is in no other message") {
+  failEachAllocationOfCompression("/shared");
+  failEachAllocationOfCompression("/own");
+}
 
 TEST_CASE("whichever allocation fails, it ends one connection at the most (epoll)") {
   failEachAllocation("epoll");
