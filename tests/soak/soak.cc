@@ -93,7 +93,7 @@ class Soak {
       crowd.disperse();
       if (!turnUntilEmpty(crowd, *server_) || !endInTheMiddle(number)) return false;
       turnFor(&crowd, settling_);
-      const Sample rest = Sample::now();
+      const Sample rest = Sample::atRest();
       if (number > warmUpRounds) trend.add(rest);
       const Crowd::Tally& tally = crowd.tally();
       std::printf("round %zu: %zu at once, %zu came, %zu answered, %zu not, %zu messages, %zu errors told\n",

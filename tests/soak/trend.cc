@@ -14,6 +14,7 @@
 #ifdef DUPLEX_ADDRESS_SANITIZER
 // From sanitizer/allocator_interface.h, which g++ comes without.
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
+extern "C" void __sanitizer_purge_allocator();
 #endif
 
 namespace duplex::soak {
@@ -59,6 +60,15 @@ Sample Sample::now() {
   Sample sample{.heap = allocated(), .resident = residentBytes()};
   countDescriptors(sample);
   return sample;
+}
+
+Sample Sample::atRest() {
+#ifdef DUPLEX_ADDRESS_SANITIZER
+  __sanitizer_purge_allocator();
+#else
+  ::malloc_trim(0);
+#endif
+  return now();
 }
 
 std::string Sample::inWords() const {

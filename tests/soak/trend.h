@@ -17,6 +17,8 @@ struct Sample {
   std::size_t sockets = 0;
 
   static Sample now();
+  /// When the allocator has given back what it keeps.
+  static Sample atRest();
   std::string inWords() const;
 };
 
