@@ -148,6 +148,8 @@ void run(const Options& options) {
     info.ssl_private_key_filepath = options.key.c_str();
   }
   info.pt_serv_buf_size = 256 * 1024;
+  // The others do so without being told.
+  info.options |= LWS_SERVER_OPTION_VALIDATE_UTF8;
   lws_context* context = lws_create_context(&info);
   if (context == nullptr) throw std::runtime_error("lws_create_context failed");
   announce(static_cast<std::uint16_t>(lws_get_vhost_listen_port(lws_get_vhost_by_name(context, "default"))));
