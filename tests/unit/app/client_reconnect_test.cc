@@ -396,7 +396,7 @@ TEST_CASE("a half message of the lost connection is not continued by the next") 
 }
 
 TEST_CASE("whatever the network does, a client ends once, and its handle with it") {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(100); ++seed) {
     SimLoop sim({.seed = seed, .maxChunk = 64, .resets = 30, .delays = 200, .refusals = 200});
     Server server;
     server.start();
@@ -409,66 +409,4 @@ TEST_CASE("whatever the network does, a client ends once, and its handle with it
     CHECK(client.log.find("close ") == client.log.rfind("close "));
     CHECK(client.ws.readyState() == ReadyState::Closed);
   }
-}
-
-TEST_CASE("a task that waits for a message goes on waiting while the connection is made again") {
-  overEachBackend([](net::Loop& loop) {
-    Server server;
-    server.start();
-    WebSocket ws(server.url(), {.reconnect = often});
-    int reopened = 0;
-    ws.onreopen([&] {
-      ++reopened;
-      ws.send("again");
-    });
-    std::string received;
-    bool ended = false;
-    spawn([&]() -> Task<> {
-      while (const auto message = co_await ws.receive()) received.append(message->text()) += ' ';
-      ended = true;
-    });
-    std::string expected;
-    for (int i = 1; i <= 3; ++i) {
-      REQUIRE(turnUntil(loop, [&] { return server.opened == i && ws.readyState() == ReadyState::Open; }));
-      server.last.terminate();
-      expected += "again ";
-      REQUIRE(turnUntil(loop, [&] { return received == expected; }));
-      CHECK(reopened == i);
-    }
-    CHECK_FALSE(ended);
-    ws.close(1000);
-    REQUIRE(turnUntil(loop, [&] { return ended; }));
-    server.stop();
-    run();
-  });
-}
-
-TEST_CASE("a task that waits for room is told when the connection is lost") {
-  overEachBackend([](net::Loop& loop) {
-    Server server;
-    server.start();
-    WebSocket ws(server.url(), {.reconnect = often});
-    REQUIRE(turnUntil(loop, [&] { return server.opened == 1 && ws.readyState() == ReadyState::Open; }));
-    const std::string large(1024 * 1024, 'x');
-    bool refused = false;
-    std::string answer;
-    spawn([&]() -> Task<> {
-      while (co_await ws.send(large)) {
-      }
-      refused = true;
-      const auto message = co_await ws.receive();
-      answer = message ? std::string(message->text()) : "none";
-    });
-    // In this turn nobody reads.
-    CHECK(ws.bufferedAmount() > 0);
-    CHECK_FALSE(refused);
-    ws.onreopen([&] { ws.send("again"); });
-    server.last.terminate();
-    REQUIRE(turnUntil(loop, [&] { return refused && answer == "again"; }));
-    CHECK(server.opened == 2);
-    ws.close(1000);
-    REQUIRE(turnUntil(loop, [&] { return ws.readyState() == ReadyState::Closed; }));
-    server.stop();
-    run();
-  });
 }

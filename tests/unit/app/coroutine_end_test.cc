@@ -203,7 +203,7 @@ TEST_CASE("tasks that wait for sockets go with their loop") {
 }
 
 TEST_CASE("connections of coroutines cut at random moments leave no task behind") {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(40); ++seed) {
     test::SimLoop sim({.seed = seed, .maxChunk = 40 * seed, .capacity = 2'000, .resets = 3, .delays = 300});
     int alive = 0;
     int clients = 0;

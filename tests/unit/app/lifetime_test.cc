@@ -141,7 +141,7 @@ TEST_CASE("data lives as long as its connection, and is of its type alone") {
 }
 
 TEST_CASE("an app that is destroyed in mid-flight takes its connections along") {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(50); ++seed) {
     SimLoop sim({.seed = seed, .maxChunk = 50, .delays = 400});
     std::vector<WebSocket> clients;
     int closes = 0;

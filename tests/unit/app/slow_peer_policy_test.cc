@@ -159,7 +159,7 @@ TEST_CASE("a peer that does not read, and then does, over real sockets too") {
 TEST_CASE("a peer that reads in fits and starts gets an orderly choice, and each is counted") {
   std::mt19937 random(3);
   for (const SlowPeer policy : policies) {
-    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    for (std::uint64_t seed = 1; seed <= test::seeds(12); ++seed) {
       CAPTURE(static_cast<int>(policy));
       CAPTURE(seed);
       SimLoop sim({.seed = seed, .maxChunk = 1 + seed * 700, .capacity = 2000 * seed, .delays = 300});

@@ -354,7 +354,7 @@ TEST_CASE("shutdown ends idle connections now and busy ones with their answer") 
 }
 
 TEST_CASE("resets at every moment leave nothing behind") {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(60); ++seed) {
     SimLoop sim({.seed = seed, .maxChunk = 1 + seed * 13, .capacity = 2048, .resets = 20, .delays = 300});
     HttpServer server(sim.loop);
     addEcho(server);

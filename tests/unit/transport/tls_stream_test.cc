@@ -356,7 +356,7 @@ TEST_CASE("a record that was changed on the way ends the connection") {
 }
 
 TEST_CASE("whatever the network does, both ends are told of the end, and nothing stays") {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+  for (std::uint64_t seed = 1; seed <= test::seeds(300); ++seed) {
     SimLoop sim(
         {.seed = seed, .maxChunk = 1 + seed * 31, .capacity = 2048 * seed, .resets = 15, .delays = 200});
     {
