@@ -8,6 +8,8 @@ namespace {
 
 // What has not been used from one sweep to the next is idle.
 constexpr Milliseconds sweepInterval{10'000};
+// Connections that a sweep looks at in one turn.
+constexpr int mostInATurn = 1'000;
 
 bool isWindow(int bits) noexcept {
   return bits >= protocol::minWindowBits && bits <= protocol::maxWindowBits;
@@ -58,14 +60,19 @@ void CompressionMemory::remove(DedicatedCompression& compression) noexcept {
   DedicatedCompression* const previous = compression.previous_;
   if (next != nullptr) next->previous_ = previous;
   (previous != nullptr ? previous->next_ : first_) = next;
-  if (first_ == nullptr) sweep_.cancel();
+  if (at_ == &compression) at_ = next;
+  if (first_ != nullptr) return;
+  sweep_.cancel();
+  sweeping_ = false;
 }
 
 void CompressionMemory::sweep() {
-  loop_.schedule(sweep_, sweepInterval);
-  for (DedicatedCompression* each = first_; each != nullptr; each = each->next_) {
-    if (!each->deflate.wasUsed()) each->deflate.trim();
+  if (!sweeping_) at_ = first_;
+  for (int i = 0; i < mostInATurn && at_ != nullptr; ++i, at_ = at_->next_) {
+    if (!at_->deflate.wasUsed()) at_->deflate.trim();
   }
+  sweeping_ = at_ != nullptr;
+  loop_.schedule(sweep_, sweeping_ ? Milliseconds(0) : sweepInterval);
 }
 
 std::size_t CompressionMemory::used() const noexcept {

@@ -67,6 +67,9 @@ class CompressionMemory {
 
   net::Loop& loop_;
   DedicatedCompression* first_ = nullptr;
+  // The next to be looked at, in a sweep that takes more than one turn.
+  DedicatedCompression* at_ = nullptr;
+  bool sweeping_ = false;
   net::Alarm<CompressionMemory> sweep_{*this, &CompressionMemory::sweep};
 };
 
