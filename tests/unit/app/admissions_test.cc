@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <string>
 #include <thread>
 #include <vector>
@@ -78,19 +80,29 @@ TEST_CASE("0 is no limit") {
 }
 
 TEST_CASE("many threads at once stay within the limits") {
-  constexpr std::size_t limit = 5;
-  const AppOptions options{.maxConnections = limit, .maxConnectionsPerAddress = 3};
+  // Three addresses, one of them of two threads.
+  constexpr std::size_t limit = 2;
+  const AppOptions options{.maxConnections = limit, .maxConnectionsPerAddress = 1};
   Admissions admissions(options);
   std::atomic<std::size_t> inside{0};
+  std::array<std::atomic<std::size_t>, 3> insideOf{};
   std::atomic<bool> tooMany{false};
+  std::atomic<bool> full{false};
+  std::atomic<bool> fullOf{false};
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&, i] {
-      const Address peer = Address::parse("192.0.2." + std::to_string(i / 2), 1);
-      for (int j = 0; j < 20'000; ++j) {
-        if (admissions.enter(peer) != Errc{}) continue;
-        if (inside.fetch_add(1) >= limit) tooMany = true;
+  for (std::size_t i = 0; i < 4; ++i) {
+    threads.emplace_back([&, address = i % 3] {
+      const Address peer = Address::parse("192.0.2." + std::to_string(address), 1);
+      // Until all of it has happened, which takes some threads that are in at the same time.
+      for (int j = 0; j < 10'000 || (j < 10'000'000 && !(full && fullOf)); ++j) {
+        const Errc refused = admissions.enter(peer);
+        if (refused == Errc::TooManyConnections) full = true;
+        if (refused == Errc::TooManyFromAddress) fullOf = true;
+        if (refused != Errc{}) continue;
+        if (inside.fetch_add(1) >= limit || insideOf[address].fetch_add(1) >= 1) tooMany = true;
         admissions.greet();
+        std::this_thread::yield();
+        insideOf[address].fetch_sub(1);
         inside.fetch_sub(1);
         admissions.leave(peer);
       }
@@ -98,6 +110,8 @@ TEST_CASE("many threads at once stay within the limits") {
   }
   for (std::thread& thread : threads) thread.join();
   CHECK_FALSE(tooMany);
+  CHECK(full);
+  CHECK(fullOf);
   CHECK(admissions.connections() == 0);
   CHECK(admissions.handshakes() == 0);
 }
