@@ -30,7 +30,18 @@ class HandlerTask final : public TaskRoot {
     try {
       std::rethrow_exception(exception);
     } catch (...) {
-      failed(Error::current());
+      surviving([this] { failed(Error::current()); });
+    }
+  }
+
+  // What goes wrong in `call` is want of memory. It ends the connection, and no other.
+  template <class Call>
+  void surviving(Call call) noexcept {
+    try {
+      call();
+    } catch (...) {
+      http::ServerConnection* const connection = req.exchange()->connection;
+      if (connection != nullptr) connection->abort();
     }
   }
 

@@ -61,7 +61,11 @@ void TaskRoot::end() noexcept {
 
 void SpawnedTask::onEnd(std::exception_ptr exception) noexcept {
   if (!exception) return;
-  net::Loop::current().defer([exception] { std::rethrow_exception(exception); });
+  try {
+    net::Loop::current().defer([exception] { std::rethrow_exception(exception); });
+  } catch (...) {
+    tasks().throwSoon(std::move(exception));
+  }
 }
 
 }  // namespace detail

@@ -26,18 +26,25 @@ void Tasks::endOf(const void* owner) noexcept {
   }
 }
 
-void Tasks::resumeSoon(Wait& wait) {
+void Tasks::resumeSoon(Wait& wait) noexcept {
   wait.moveBefore(ready_);
   settleLater();
 }
 
-void Tasks::settleLater() {
-  if (std::exchange(scheduled_, true)) return;
-  loop_.defer([this] { settle(); });
+void Tasks::throwSoon(std::exception_ptr exception) noexcept {
+  if (!thrown_) thrown_ = std::move(exception);
+  settleLater();
+}
+
+void Tasks::settleLater() noexcept {
+  if (settle_.pending()) return;
+  // A time that has passed.
+  loop_.schedule(settle_, TimePoint());
+  loop_.hold();
 }
 
 void Tasks::settle() {
-  scheduled_ = false;
+  loop_.unhold();
   // If one throws, which no task of duplex's does, the rest comes later.
   struct Rest {
     Tasks& tasks;
@@ -45,6 +52,7 @@ void Tasks::settle() {
       if (!tasks.ready_.alone()) tasks.settleLater();
     }
   } rest{*this};
+  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
   takeAll(ready_, [](Link& link) { static_cast<Wait&>(link).resume(); });
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <exception>
+
 #include <duplex/task.h>
 
+#include "net/alarm.h"
 #include "net/loop.h"
 
 namespace duplex::net {
@@ -17,17 +20,21 @@ class Tasks final : public Loop::Local {
   /// Destroys those that were made for `owner`, which is about to go.
   void endOf(const void* owner) noexcept;
 
-  /// Resumes `wait` from a deferred task.
-  void resumeSoon(duplex::detail::Wait& wait);
+  /// Resumes `wait` from a timer that is due at once. Takes no memory, for who goes calls it.
+  void resumeSoon(duplex::detail::Wait& wait) noexcept;
+  /// Throws `exception` out of the loop's `run`, where there is no memory for a deferred task; of those that
+  /// come before that, the first.
+  void throwSoon(std::exception_ptr exception) noexcept;
 
  private:
-  void settleLater();
+  void settleLater() noexcept;
   void settle();
 
   Loop& loop_;
   duplex::detail::Link running_;
   duplex::detail::Link ready_;
-  bool scheduled_ = false;
+  std::exception_ptr thrown_;
+  Alarm<Tasks> settle_{*this, &Tasks::settle};
 };
 
 }  // namespace duplex::net

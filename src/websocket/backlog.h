@@ -32,6 +32,10 @@ class Backlog {
   /// Bytes of the application that wait.
   std::size_t payload() const noexcept { return payload_; }
 
+  /// Whether a message of `payload` bytes will not fit into `room`, and none may go for it.
+  bool refuses(std::size_t payload, std::size_t room) const noexcept {
+    return policy_ == SlowPeer::DropNew && size_ + payload + overhead > room;
+  }
   /// Adds a message, dropping others or it where they do not all fit into `room`. One that does not fit
   /// by itself is dropped, and no other for it. Returns how many were dropped.
   std::size_t put(Ref<SharedBytes> frame, std::string_view key, std::size_t room);

@@ -121,6 +121,7 @@ void Connection::receive(MutableBytes input) {
     if (counted && tooManyFrames(event)) return;
     if (!event) return;
     onEvent(event);
+    if (Waits* waits = existingWaits(); waits != nullptr && waits->keeps(input)) return;
   }
 }
 

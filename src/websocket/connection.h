@@ -159,6 +159,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   bool held(const Ref<SharedBytes>& frame, std::string_view key);
   bool mustWait(std::size_t payload) const noexcept;
   std::size_t queueGoal() const noexcept;
+  std::size_t backlogRoom() const noexcept;
   void hold(Ref<SharedBytes> frame, std::string_view key);
   void release(std::size_t goal);
 

@@ -17,7 +17,15 @@ void Connection::send(protocol::Opcode type, Bytes payload, std::string_view key
 /// Whether it waits, or has been dropped; if not, it is to be sent.
 bool Connection::held(protocol::Opcode type, Bytes payload, std::string_view key) {
   if (!mustWait(payload.size())) return false;
-  const Bytes deflated = compresses(payload.size()) ? session_.deflate()->deflateAlone(payload) : Bytes();
+  const bool deflates = compresses(payload.size());
+  // What has no room as it is is not compressed first, only to find out.
+  if (deflates && extras_ != nullptr && extras_->backlog != nullptr &&
+      extras_->backlog->refuses(payload.size(), backlogRoom())) {
+    ++extras_->dropped;
+    stream_.notifyDrained();
+    return true;
+  }
+  const Bytes deflated = deflates ? session_.deflate()->deflateAlone(payload) : Bytes();
   hold(deflated.empty() ? session_.frame(type, payload) : session_.frame(type, deflated, true), key);
   return true;
 }
@@ -43,13 +51,16 @@ std::size_t Connection::queueGoal() const noexcept {
   return limit == 0 ? highWater : std::min(highWater, limit / 2);
 }
 
+/// What of the limit is left to the backlog.
+std::size_t Connection::backlogRoom() const noexcept {
+  const std::size_t limit = group_.limits.maxBufferedAmount;
+  return limit == 0 ? std::numeric_limits<std::size_t>::max() : limit - std::min(limit, stream_.queued());
+}
+
 void Connection::hold(Ref<SharedBytes> frame, std::string_view key) {
   Extras& extras = this->extras();
   if (extras.backlog == nullptr) extras.backlog = std::make_unique<Backlog>(group_.limits.slowPeer);
-  const std::size_t limit = group_.limits.maxBufferedAmount;
-  const std::size_t room =
-      limit == 0 ? std::numeric_limits<std::size_t>::max() : limit - std::min(limit, stream_.queued());
-  extras.dropped += extras.backlog->put(std::move(frame), key, room);
+  extras.dropped += extras.backlog->put(std::move(frame), key, backlogRoom());
   if (extras.backlog->empty()) extras.backlog.reset();
   // It goes on from there; and whoever lost a message is told when there is room again.
   stream_.notifyDrained();

@@ -109,6 +109,8 @@ void Connection::handlerFailed() {
 /// There is no memory to go on with; perhaps there is for a Close.
 void Connection::brokeDown() {
   session_.endReceiving();
+  // It was in the middle of failing.
+  if (extras_ != nullptr && extras_->failed) return finish(true);
   try {
     fail(Error::current(), Errc::HandlerFailed);
   } catch (...) {
@@ -155,6 +157,8 @@ void Connection::onFailed(std::error_code error) {
 
 void Connection::finish(bool reset) {
   if (state_ == ReadyState::Closed) return;
+  if (Waits* waits = existingWaits(); waits != nullptr && !extras_->failed)
+    waits->tellHeld(extras_->closeEvent);
   const bool again = triesAgain();
   if (!again) {
     // First what may throw, so that it can be tried again.

@@ -30,8 +30,12 @@ Connection* Waits::connectionOf(const WebSocket& socket) noexcept {
   return socket.local();
 }
 
-void Waits::handlerFailed(Connection& connection) {
-  connection.handlerFailed();
+void Waits::handlerFailed(Connection& connection) noexcept {
+  try {
+    connection.surviving([&] { connection.handlerFailed(); });
+  } catch (...) {
+    // Not even for the event of its end is there memory: its timer ends it.
+  }
 }
 
 Waits::~Waits() {
@@ -40,7 +44,11 @@ Waits::~Waits() {
   takeAll(closings_, [](Link& link) { static_cast<CloseWait&>(link).resumeSoon(); });
   takeAll(openings_, [](Link& link) {
     auto& wait = static_cast<ConnectWait&>(link);
-    wait.error_ = Error(Errc::Terminated);
+    try {
+      wait.error_ = Error(Errc::Terminated);
+    } catch (...) {
+      wait.error_.code = make_error_code(Errc::Terminated);
+    }
     wait.resumeSoon();
   });
 }
@@ -115,6 +123,12 @@ void Waits::deliver(const Message& message) {
   if (size_ > mostWaiting) pause();
 }
 
+bool Waits::keeps(Bytes rest) {
+  if (!paused_) return false;
+  input_.assign(rest.begin(), rest.end());
+  return true;
+}
+
 void Waits::opened() {
   takeAll(openings_, [](Link& link) { static_cast<ConnectWait&>(link).resume(); });
 }
@@ -130,7 +144,9 @@ void Waits::drained() {
 void Waits::moveTo(Connection& connection) {
   connection_ = &connection;
   held_.reset();
+  input_.clear();
   paused_ = endHeld_ = released_ = false;
+  reading_.cancel();
   limit_.cancel();
   takeAll(rooms_, [](Link& link) { static_cast<SendWait&>(link).resumeSoon(); });
 }
@@ -185,6 +201,13 @@ bool Waits::holdsEnd() {
   return true;
 }
 
+void Waits::tellHeld(CloseEvent& end) noexcept {
+  if (!held_ || held_->event.type != Event::Type::Close) return;
+  end.code = held_->event.code;
+  end.reason = std::move(held_->payload);
+  held_.reset();
+}
+
 // As of a peer that takes its time over the end: it may, as long as something moves.
 void Waits::limitHolding() {
   if (!held_ && !endHeld_) return;
@@ -197,14 +220,17 @@ void Waits::goOnSoon() {
 }
 
 void Waits::goOn() {
-  if (connection_->state() == ReadyState::Closed) return;
+  // A client's connection may be lost, and not have its successor yet.
+  if (!connection_->stream_) return;
   released_ = true;
-  if (const auto held = std::move(held_)) {
-    Event event = held->event;
-    event.payload = MutableBytes(reinterpret_cast<std::byte*>(held->payload.data()), held->payload.size());
-    connection_->onEvent(event);
-  }
-  if (std::exchange(endHeld_, false) && connection_->stream_) connection_->onEnd();
+  connection_->surviving([this] {
+    if (const auto held = std::move(held_)) {
+      Event event = held->event;
+      event.payload = MutableBytes(reinterpret_cast<std::byte*>(held->payload.data()), held->payload.size());
+      connection_->onEvent(event);
+    }
+    if (std::exchange(endHeld_, false) && connection_->stream_) connection_->onEnd();
+  });
 }
 
 void Waits::pause() {
@@ -213,8 +239,17 @@ void Waits::pause() {
   connection_->stream_.pause();
 }
 
-void Waits::resumeReading() {
-  if (std::exchange(paused_, false) && connection_->stream_) connection_->stream_.resume();
+void Waits::resumeReading() noexcept {
+  if (paused_) connection_->group_.loop.schedule(reading_, TimePoint());
+}
+
+// From a timer that was due at once: what comes is not handed out inside a call.
+void Waits::readOn() {
+  if (!std::exchange(paused_, false) || !connection_->stream_) return;
+  connection_->surviving([this] {
+    connection_->stream_.resume();
+    if (std::vector<std::byte> input = std::exchange(input_, {}); !input.empty()) connection_->receive(input);
+  });
 }
 
 }  // namespace duplex::websocket

@@ -6,12 +6,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <duplex/error.h>
 #include <duplex/message.h>
 #include <duplex/websocket.h>
 #include <duplex/websocket_task.h>
 
+#include "base/bytes.h"
 #include "net/alarm.h"
 #include "protocol/session.h"
 
@@ -35,8 +37,8 @@ class Waits final : private detail::TaskEnd {
 
   /// Null if it is gone, or another thread's.
   static Connection* connectionOf(const WebSocket& socket) noexcept;
-  /// As if a handler had thrown what is being handled.
-  static void handlerFailed(Connection& connection);
+  /// As if a handler had thrown what is being handled. Whatever it needs: the connection ends.
+  static void handlerFailed(Connection& connection) noexcept;
 
   // --- what coroutines do; false: there is nothing to wait for
 
@@ -53,6 +55,9 @@ class Waits final : private detail::TaskEnd {
 
   bool receiving() const noexcept { return receiving_; }
   void deliver(const Message& message);
+  /// Whether so much waits that what else came with it, `rest`, is kept as it is, to be looked at when the
+  /// peer is read from again: there may be much more in it than it takes.
+  bool keeps(Bytes rest);
   void opened();
   /// All that was queued is gone.
   void drained();
@@ -60,6 +65,8 @@ class Waits final : private detail::TaskEnd {
   bool holds(const protocol::Event& event);
   /// The same of its FIN.
   bool holdsEnd();
+  /// The stream is gone: what the Close said that is held goes into `end`.
+  void tellHeld(CloseEvent& end) noexcept;
   /// The connection is silent because nobody receives.
   bool holdsBack() const noexcept { return paused_ || held_ || endHeld_; }
   /// Messages are for nobody any more.
@@ -83,7 +90,8 @@ class Waits final : private detail::TaskEnd {
   void goOnSoon();
   void goOn();
   void pause();
-  void resumeReading();
+  void resumeReading() noexcept;
+  void readOn();
 
   Connection* connection_;
   detail::Link receivers_;
@@ -96,6 +104,9 @@ class Waits final : private detail::TaskEnd {
   // Bytes of those, and something for each.
   std::size_t size_ = 0;
   std::unique_ptr<Held> held_;
+  // What has been read behind the message that was too much.
+  std::vector<std::byte> input_;
+  net::Alarm<Waits> reading_{*this, &Waits::readOn};
   net::Alarm<Waits> limit_{*this, &Waits::goOn};
   // Sends since somebody last waited.
   std::uint8_t burst_ = 0;

@@ -36,9 +36,17 @@ class OpenTask final : public TaskRoot {
     } catch (...) {
       if (Connection* connection = Waits::connectionOf(socket)) {
         Waits::handlerFailed(*connection);
-      } else if (group_.report) {
-        group_.report(Error::current());
+      } else {
+        reportCurrent();
       }
+    }
+  }
+
+  /// Of what is being handled, if there is memory for that.
+  void reportCurrent() const noexcept {
+    try {
+      if (group_.report) group_.report(Error::current());
+    } catch (...) {
     }
   }
 

@@ -72,10 +72,13 @@ struct RawPeer {
   RawClient client;
 };
 
-/// A masked frame of any size.
+/// A masked frame of 126 bytes or more.
 std::string longFrame(unsigned char first, std::string_view payload) {
-  std::string frame{static_cast<char>(first), '\xff'};
-  for (int shift = 56; shift >= 0; shift -= 8) frame += static_cast<char>(payload.size() >> shift);
+  const bool large = payload.size() > 0xFFFF;
+  std::string frame{static_cast<char>(first), static_cast<char>(large ? 0xFF : 0xFE)};
+  for (int shift = large ? 56 : 8; shift >= 0; shift -= 8) {
+    frame += static_cast<char>(payload.size() >> shift);
+  }
   return frame.append(4, '\0').append(payload);
 }
 
@@ -299,6 +302,55 @@ TEST_CASE("compression: shared, a connection takes no memory for it; dedicated, 
   peer.client.close();
   REQUIRE(turnUntil(loop, [&] { return memory.extras.taken() == 0; }));
   CHECK(memory.compression.used() == 0);
+}
+
+TEST_CASE("compression: of what one read brings no more is inflated than may wait for a coroutine") {
+  overEachBackend([](net::Loop& loop) {
+    App app;
+    bool awake = false;
+    std::vector<std::size_t> sizes;
+    int ended = 0;
+    app.ws("/", {.open = [&](WebSocket ws) -> Task<> {
+                   while (!awake) co_await Loop::sleep(Milliseconds(1));
+                   while (auto message = co_await ws.receive()) sizes.push_back(message->size());
+                 },
+                 .close = [&](WebSocket, const CloseEvent& event) { ended = event.code; },
+                 .compression = {.mode = Compression::Shared}});
+    RawPeer peer(loop, app.listen(0, "127.0.0.1"), "permessage-deflate");
+    std::vector<std::size_t> expected;
+    std::string all;
+    for (std::size_t i = 0; i < 15; ++i) {
+      expected.push_back(200'000 + i);
+      all += longFrame(0xC2, test::ZlibDeflate().message(std::string(expected.back(), '\0')));
+    }
+    for (std::size_t i = 0; i < 50; ++i) {
+      expected.push_back(i);
+      all += test::clientFrame(0x82, std::string(i, 'x'));
+    }
+    peer.client.send(all + test::clientFrame(0x88, "\x03\xe8"));
+    peer.client.shutdown();
+    REQUIRE(turnUntil(loop, [&] { return app.metrics().messagesReceived != 0 || peer.client.over(); }));
+    for (int i = 0; i < 20; ++i) loop.turn(loop.now() + Milliseconds(1));
+    CHECK(app.metrics().messagesReceived == 1);
+    awake = true;
+    REQUIRE(turnUntil(
+        loop, [&] { return ended != 0; }, 2'000));
+    CHECK(sizes == expected);
+    CHECK(ended == 1000);
+  });
+}
+
+TEST_CASE("compression: what a full backlog drops is not compressed before") {
+  net::Loop loop("epoll");
+  EchoApp echo({.mode = Compression::Dedicated, .threshold = 1'000},
+               {.maxBufferedAmount = 20'000, .slowPeer = SlowPeer::DropNew});
+  const RawPeer peer(loop, echo.address, "permessage-deflate");
+  REQUIRE(turnUntil(loop, [&] { return echo.app.clients().size() == 1; }));
+  WebSocket ws = echo.app.clients().front();
+  while (ws.dropped() == 0) ws.send(std::string(900, 'x'));
+  ws.send(std::string(5'000, 'x'));
+  CHECK(ws.dropped() == 2);
+  CHECK(loop.local<websocket::ConnectionMemory>().compression.tools.deflater.memory() == 0);
 }
 
 TEST_CASE("compression: what gets larger by it ends no connection whose route has a policy") {

@@ -103,6 +103,47 @@ TEST_CASE("a Close waits for a task that does not receive what came before it no
   });
 }
 
+TEST_CASE("a Close that waits for a task is the end, though a reset comes before it is received") {
+  overEachBackend([](net::Loop& loop) {
+    Pair pair(loop, [](WebSocket ws) -> Task<> { co_await ws.closed(); });
+    pair.client->send(clientFrame(0x81, "never received") + close1000);
+    REQUIRE(pair.until([&] { return pair.app.metrics().messagesReceived == 1; }));
+    for (int i = 0; i < 20; ++i) loop.turn(loop.now() + 1ms);
+    CHECK(pair.ended == 0);
+    pair.client->close(true);
+    REQUIRE(pair.until([&] { return pair.ended != 0; }));
+    CHECK(pair.ended == 1000);
+  });
+}
+
+TEST_CASE("a client that is lost just when the time of a Close that waits is over connects again") {
+  net::Loop loop("epoll");
+  App app;
+  int opened = 0;
+  WebSocket server;
+  app.ws("/", [&](WebSocket ws) {
+    ++opened;
+    server = ws;
+    ws.send("never received");
+    ws.close(1012, "again");
+  });
+  const std::string url = urlOf(app.listen(0, "127.0.0.1"));
+  bool connected = false;
+  const ClientOptions options{.limits = {.closeTimeout = 20ms}, .reconnect = {.maxTries = 1, .delay = 0ms}};
+  spawn([&]() -> Task<> {
+    [[maybe_unused]] const WebSocket ws = co_await WebSocket::connect(url, options);
+    connected = true;
+    co_await Loop::sleep(24h);
+  });
+  REQUIRE(turnUntil(loop, [&] { return connected; }));
+  for (int i = 0; i < 20; ++i) loop.turn(loop.now());
+  server.terminate();
+  // Now both are due in one turn.
+  std::this_thread::sleep_for(40ms);
+  CHECK(turnUntil(
+      loop, [&] { return opened == 2; }, 2'000));
+}
+
 TEST_CASE("when the task has ended messages are for nobody, and the connection goes on") {
   overEachBackend([](net::Loop& loop) {
     bool received = false;

@@ -15,6 +15,7 @@
 #include <future>
 #include <new>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -133,6 +134,15 @@ void sendsTwice(WebSocket ws, std::string_view name) {
   }
 }
 
+/// A coroutine that echoes, more often than it may without a pause, and throws when it is told to.
+Task<> talk(WebSocket ws) {
+  while (const auto message = co_await ws.receive()) {
+    for (int i = 0; i < 70; ++i) co_await ws.send(*message);
+    if (message->text() == "throw")
+      throw std::runtime_error("what is said here is too long as well, and more");
+  }
+}
+
 /// A server on a thread of its own, whose memory can be made to fail.
 class Server {
  public:
@@ -155,6 +165,11 @@ class Server {
       app.ws("/compressed", {.message = [](WebSocket ws, const Message& message) { ws.send(message); },
                              .limits = {.closeTimeout = Milliseconds(200)},
                              .compression = {.mode = Compression::Dedicated, .threshold = 0}});
+      app.get("/task", [](Request&, Response&) -> Task<> {
+        co_await Loop::sleep(Milliseconds(1));
+        throw std::runtime_error("what is said here is too long to lie in a string itself");
+      });
+      app.ws("/task", {.open = &talk, .limits = {.closeTimeout = Milliseconds(200)}});
       for (const auto& [path, mode] :
            {std::pair("/shared", Compression::Shared), {"/own", Compression::Dedicated}}) {
         app.ws(path, {.message = [](WebSocket ws, const Message& message) { sendsTwice(ws, message.text()); },
@@ -209,6 +224,17 @@ bool runCompressed(const Address& server) {
   return socket.receives("\x88\x02\x03\xe8") && socket.received.find("\r\n\r\n\xC1") != std::string::npos;
 }
 
+/// Handlers that are coroutines, and throw: whether that is told.
+bool runTasks(const Address& server) {
+  Caller http(server);
+  http.send("GET /task HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  Caller socket(server);
+  socket.send(test::upgradeRequest("/task") + test::clientFrame(0x81, "go on") +
+              test::clientFrame(0x81, "throw"));
+  const bool told = socket.receives("\x88\x02\x03\xf3");
+  return http.receives(" 500 ") && told;
+}
+
 /// Requests, and a WebSocket with messages in pieces, large ones, subscriptions and a Close. Whether all of
 /// it was answered as it should be.
 bool runThrough(const Address& server) {
@@ -230,7 +256,7 @@ bool runThrough(const Address& server) {
   whole = whole && socket.receives(std::string(100'000, 'l'));
   socket.send(test::clientFrame(0x88, "\x03\xe8"));
   whole = whole && socket.receives("\x88\x02\x03\xe8");
-  return runCompressed(server) && whole && answered;
+  return runCompressed(server) && runTasks(server) && whole && answered;
 }
 
 void failEachAllocation(const char* backend) {
