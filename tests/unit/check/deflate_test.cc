@@ -27,6 +27,17 @@ TEST_CASE("the examples of RFC 7692 §7.2.3 are inflated") {
   CHECK(!forgetful.message("\xF2\x00\x11\x00\x00"s, many));
 }
 
+TEST_CASE("what follows a block that says it is the last refers to the same window") {
+  const std::string last = "\xF3\x48\xCD\xC9\xC9\x07\x00"s;
+  const std::string again = "\xF2\x00\x11\x00\x00"s;
+  Inflater kept(15, false);
+  CHECK(kept.message(last + '\0', many) == "Hello");
+  CHECK(kept.message(again, many) == "Hello");
+  for (const bool noTakeover : {false, true}) {
+    CHECK(Inflater(15, noTakeover).message(last + again, many) == "HelloHello");
+  }
+}
+
 TEST_CASE("messages survive every window, kept and not") {
   for (int bits = 8; bits <= 15; ++bits) {
     for (const bool noTakeover : {false, true}) {

@@ -62,6 +62,8 @@ TEST_CASE("each rule that a sender can break is noticed") {
   CHECK(isBroken({pong(Payload::repeated("x", 126))}));
   CHECK(isBroken({text("a").lengthIn(2)}));
   CHECK(isBroken({text().announcing(~0ULL)}));
+  CHECK(isBroken({binary().announcing(1ULL << 40)}));
+  CHECK(isBroken({binary("a").open(), more().announcing(256 << 20)}));
   CHECK(isBroken({more("a")}));
   CHECK(isBroken({text("a").open(), text("b")}));
   CHECK(isBroken({text("\xFF")}));

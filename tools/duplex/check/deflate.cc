@@ -63,6 +63,19 @@ struct Inflater::State {
   bool noTakeover = false;
 };
 
+namespace {
+
+/// Begins another stream behind the one that has ended.
+void restart(z_stream& stream) {
+  std::array<Bytef, 32 * 1024> window;
+  uInt size = 0;
+  ::inflateGetDictionary(&stream, window.data(), &size);
+  ::inflateReset(&stream);
+  if (size != 0) ::inflateSetDictionary(&stream, window.data(), size);
+}
+
+}  // namespace
+
 Inflater::Inflater(int windowBits, bool noTakeover) : state_(std::make_unique<State>()) {
   state_->noTakeover = noTakeover;
   state_->step = windowBits < 15 ? 64 : 16 * 1024;
@@ -86,9 +99,10 @@ std::optional<std::string> Inflater::message(std::string_view payload, std::size
       const int result = ::inflate(&stream, Z_SYNC_FLUSH);
       out.append(room.data(), state_->step - stream.avail_out);
       if (out.size() > limit) return std::nullopt;
-      // A block that says it is the last one ends the stream, and another may begin (RFC 7692 §7.2.3.4).
+      // A block that says it is the last one ends the stream, and another may begin, which refers to the same
+      // window (RFC 7692 §7.2.3.4).
       if (result == Z_STREAM_END) {
-        ::inflateReset(&stream);
+        restart(stream);
         if (stream.avail_in == 0) break;
         continue;
       }

@@ -11,6 +11,7 @@
 namespace duplex::check {
 namespace {
 
+// Of one message, also before it is inflated: more than any case asks for.
 constexpr std::size_t maxMessage = 256 * 1024 * 1024;
 
 // What zlib may look back to of what the other end compresses.
@@ -34,20 +35,22 @@ void Reader::feed(std::string_view bytes) {
   buffer_.append(bytes);
   while (readFrame()) {
   }
+  buffer_.erase(0, std::exchange(read_, 0));
 }
 
 bool Reader::readFrame() {
-  const protocol::DecodedHeader decoded = protocol::decodeHeader(asBytes(buffer_));
+  const std::string_view rest = std::string_view(buffer_).substr(read_);
+  const protocol::DecodedHeader decoded = protocol::decodeHeader(asBytes(rest));
   if (decoded.error == Errc::LengthNotMinimal)
     return broken("a length in more bytes than it needs", "RFC 6455 §5.2");
   if (decoded.error != Errc{}) return broken("a length with its highest bit set", "RFC 6455 §5.2");
   if (decoded.size == 0) return false;
   const protocol::FrameHeader& header = decoded.header;
   if (!allowsHeader(header)) return false;
-  if (buffer_.size() - decoded.size < header.length) return false;
+  if (rest.size() - decoded.size < header.length) return false;
 
-  std::string payload = buffer_.substr(decoded.size, header.length);
-  buffer_.erase(0, decoded.size + header.length);
+  std::string payload(rest.substr(decoded.size, header.length));
+  read_ += decoded.size + header.length;
   if (header.masked) {
     protocol::applyMask(std::as_writable_bytes(std::span(payload.data(), payload.size())), header.mask);
     record_.masks.push_back(header.mask);
@@ -81,6 +84,10 @@ bool Reader::allowsHeader(const protocol::FrameHeader& header) {
   if (record_.heardClose) return broken("a message after the Close", "RFC 6455 §5.5.1");
   if (isFirst && inMessage_) return broken("a message inside another", "RFC 6455 §5.4");
   if (!isFirst && !inMessage_) return broken("a continuation of nothing", "RFC 6455 §5.4");
+  const std::size_t before = isFirst ? 0 : message_.size();
+  if (header.length > maxMessage - before) {
+    return broken("a message of more bytes than any case asks for", "RFC 6455 §10.4");
+  }
   return true;
 }
 

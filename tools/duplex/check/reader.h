@@ -38,6 +38,8 @@ class Reader {
   std::optional<Inflater> inflater_;
   Record& record_;
   std::string buffer_;
+  // Of these, those that have been read.
+  std::size_t read_ = 0;
   std::string message_;
   bool inMessage_ = false;
   bool isText_ = false;
