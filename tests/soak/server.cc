@@ -37,7 +37,8 @@ void echo(const WebSocket& ws, const Message& message) {
 
 }  // namespace
 
-Server::Server(std::string_view backend) : app_({.threads = 3, .backend = std::string(backend)}) {
+Server::Server(std::string_view backend)
+    : app_({.threads = 3, .backend = std::string(backend), .http = {.headerTimeout = 60s}}) {
   app_.onerror([this](const Error&) { ++errors_; });
   addEchoes();
   addTopics();

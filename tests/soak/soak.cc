@@ -99,7 +99,8 @@ class Soak {
       std::printf("round %zu: %zu at once, %zu came, %zu answered, %zu not, %zu messages, %zu errors told\n",
                   number, atOnce, tally.came, tally.answered, tally.failed, tally.messages,
                   server_->errors());
-      std::printf("  busy %s; at rest %s\n", busy.inWords().c_str(), rest.inWords().c_str());
+      std::printf("  busy %s; at rest %s; longest turn %.2f s\n", busy.inWords().c_str(),
+                  rest.inWords().c_str(), std::exchange(longestTurn_, Seconds(0)).count());
       std::fflush(stdout);
     }
     if (!trend.tells()) std::puts("too short to tell whether memory grows");
@@ -129,8 +130,10 @@ class Soak {
   }
 
   void turn(Crowd* crowd) {
+    const auto start = SteadyClock::now();
     loop_.turn(loop_.now() + Milliseconds(10));
     if (crowd != nullptr) crowd->refresh();
+    longestTurn_ = std::max(longestTurn_, Seconds(SteadyClock::now() - start));
   }
   void turnFor(Crowd* crowd, Seconds time) {
     const auto end = SteadyClock::now() + time;
@@ -167,6 +170,8 @@ class Soak {
   // What is kept for the next time goes after a second or two.
   const Seconds settling_;
   std::unique_ptr<Server> server_;
+  // Of the loop that all clients and a third of the server's connections are on; tells how busy it was.
+  Seconds longestTurn_{0};
   std::vector<std::string> problems_;
 };
 
