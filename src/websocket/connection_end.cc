@@ -145,9 +145,10 @@ void Connection::onFailed(std::error_code error) {
     const std::string why = stream_.failure();
     if (state_ == ReadyState::Connecting) {
       fail(Error(error, why.empty() ? "during the handshake" : why), Errc::ConnectionLost);
-    } else if (!why.empty()) {
+    } else if (!why.empty() && (extras_ == nullptr || !extras_->failed)) {
       fail(Error(error, why), Errc::ConnectionLost);
     } else {
+      // What made it fail before stands; this has cut its closing handshake short.
       finish();
     }
   } catch (...) {
