@@ -58,8 +58,9 @@ class Loop {
   /// The time at the start of the turn.
   TimePoint now() const noexcept { return now_; }
   void schedule(Timer& timer, TimePoint when) noexcept { timers_.schedule(timer, when); }
+  /// From `now()` in a turn; between turns, whose last may be long ago, from the time that it is.
   void schedule(Timer& timer, Milliseconds after) noexcept {
-    timers_.schedule(timer, timeAfter(now_, after));
+    timers_.schedule(timer, timeAfter(turning_ ? now_ : backend_->now(), after));
   }
   /// Timers made of a callback, which keep the loop alive.
   TimerId setTimer(Function<void()> callback, Milliseconds delay, bool repeat);

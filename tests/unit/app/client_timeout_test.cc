@@ -55,6 +55,33 @@ struct SilentServer final : net::AcceptHandler, net::SocketHandler {
 
 }  // namespace
 
+TEST_CASE("what the program did before it made a client counts for no deadline") {
+  SimLoop sim;
+  App app;
+  app.ws("/", {.message = [](WebSocket, const Message&) {}});
+  const Address address = app.listen(0, "127.0.0.1");
+  // Between turns, where only the back end sees the time pass.
+  sim.sim->wait(sim.loop.now() + 11s);
+  WebSocket ws("ws://" + address.string(), {.connectTimeout = 10s});
+  bool open = false;
+  int closes = 0;
+  CloseEvent end;
+  ws.onopen([&] { open = true; });
+  ws.onclose([&](const CloseEvent& event) {
+    ++closes;
+    end = event;
+  });
+  CHECK(turnUntil(
+      sim.loop, [&] { return open || closes != 0; }, 1000));
+  REQUIRE(open);
+  // A closing handshake that begins there has its time as well.
+  sim.sim->wait(sim.loop.now() + 11s);
+  ws.close(1000);
+  CHECK(turnUntil(
+      sim.loop, [&] { return closes == 1; }, 1000));
+  CHECK(end.wasClean);
+}
+
 TEST_CASE("a server that cannot be reached") {
   SimLoop sim;
   sim.sim->swallow(server);
