@@ -242,8 +242,9 @@ void TlsStream::onEnd() {
   if (held_.empty()) end();
 }
 
+/// Not while paused: then `resume` sees to it.
 void TlsStream::end() {
-  if (!std::exchange(endTold_, true)) handler_->onEnd();
+  if (!paused_ && !std::exchange(endTold_, true)) handler_->onEnd();
 }
 
 void TlsStream::pause() {
@@ -255,11 +256,11 @@ void TlsStream::resume() {
   paused_ = false;
   if (gone_) return;
   socket_.resume();
-  if (!held_.empty()) socket_.loop().schedule(later_, socket_.loop().now());
+  if (!held_.empty() || (ended_ && !endTold_)) socket_.loop().schedule(later_, socket_.loop().now());
 }
 
 /// What could not be done where it came up, in the middle of a call of the handler's: the failure of a
-/// send, or the reading of what was held.
+/// send, or the reading of what was held and of the end.
 void TlsStream::later() {
   const Busy busy(*this);
   if (!open()) return;

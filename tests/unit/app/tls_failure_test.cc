@@ -173,3 +173,21 @@ TEST_CASE("a client's WebSocket fails, and TLS fails behind it: its end is told,
     }
   });
 }
+
+TEST_CASE("requests that a client sends together and ends with close_notify are all answered") {
+  overEachBackend([](net::Loop& loop) {
+    App app;
+    const std::string big(300'000, 'b');
+    app.get("/big", [&](Request&, Response& res) { res.send(big); });
+    app.get("/small", [](Request&, Response& res) { res.send("the last"); });
+    const Address address = app.listenTls(0, Identities::get().localhost.server(), "127.0.0.1");
+    TlsClient client(loop, address, startingTls(loop));
+    REQUIRE(turnUntil(loop, [&] { return client.end.connected; }));
+    client.end.stream.output().append(
+        "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\nGET /small HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.end.stream.shutdown();
+    REQUIRE(turnUntil(loop, [&] { return client.end.over(); }));
+    CHECK(client.end.received.find(big) != std::string::npos);
+    CHECK(client.end.received.ends_with("the last"));
+  });
+}
