@@ -5,6 +5,7 @@
 #include <duplex/duplex.h>
 
 #include "input.h"
+#include "protocol/permessage_deflate.h"
 #include "protocol/session.h"
 #include "site.h"
 #include "support/loops.h"
@@ -38,10 +39,11 @@ AppOptions optionsFrom(Input& input) {
   return options;
 }
 
-WebSocketLimits limitsFrom(Input& input) {
+constexpr std::string_view offersDeflate = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+
+WebSocketLimits limitsFrom(std::uint8_t choices) {
   constexpr SlowPeer policies[] = {SlowPeer::Close, SlowPeer::DropNew, SlowPeer::DropOld,
                                    SlowPeer::KeepLatest};
-  const std::uint8_t choices = input.byte();
   WebSocketLimits limits;
   if ((choices & 1) != 0) limits.maxMessageSize = 64;
   if ((choices & 2) != 0) limits.maxFragments = 3;
@@ -73,7 +75,26 @@ void obey(const WebSocket& ws, const Message& message) {
   ws.send(message, {.key = text.substr(0, 1)});
 }
 
-void addRoutes(App& app, const WebSocketLimits& limits, Counts& counts) {
+/// A coroutine that sends back what comes.
+Task<> talk(WebSocket ws) {
+  while (const auto message = co_await ws.receive()) {
+    if (message->text() == "wait") co_await Loop::sleep(30ms);
+    if (message->text() == "throw") throw std::runtime_error("as you wish");
+    co_await ws.send(*message);
+  }
+}
+
+void addRoutes(App& app, std::uint8_t choices, Counts& counts) {
+  const WebSocketLimits limits = limitsFrom(choices);
+  const Compression::Mode mode = (choices & 32) != 0 ? Compression::Dedicated : Compression::Shared;
+  app.ws("/talk", {.open =
+                       [&counts](WebSocket ws) {
+                         ++counts.opened;
+                         return talk(ws);
+                       },
+                   .close = [&counts](WebSocket, const CloseEvent&) { ++counts.closed; },
+                   .limits = limits,
+                   .compression = {.mode = mode, .threshold = 3}});
   app.use([](Request& req, Response& res, Next& next) {
     if (req.header("X-Who") == "nobody") return res.sendStatus(401);
     next();
@@ -96,7 +117,8 @@ void addRoutes(App& app, const WebSocketLimits& limits, Counts& counts) {
                    .message = &obey,
                    .close = [&counts](WebSocket, const CloseEvent&) { ++counts.closed; },
                    .protocols = {"a", "b"},
-                   .limits = limits});
+                   .limits = limits,
+                   .compression = {.mode = mode, .threshold = 3}});
 }
 
 /// A client, and what it has said so far.
@@ -111,7 +133,7 @@ class Play {
       : seed_(input.byte()),
         sim_(networkFrom(input, seed_)),
         app_(std::make_unique<App>(optionsFrom(input))) {
-    addRoutes(*app_, limitsFrom(input), counts_);
+    addRoutes(*app_, input.byte(), counts_);
     address_ = app_->listen(0, "127.0.0.1");
     for (std::size_t step = 0; step < maxSteps && !input.empty(); ++step) act(input);
   }
@@ -173,6 +195,10 @@ class Play {
         peer.paused ? peer.client->resume() : peer.client->pause();
         peer.paused = !peer.paused;
         return;
+      case 9:
+        return peer.client->send(test::upgradeRequest("/talk", offersDeflate));
+      case 12:
+        return peer.client->send(test::upgradeRequest("/chat", offersDeflate));
       case 10:
         return app_->publish("all", std::string(input.byte() * 100u, 'n'), {.key = "all"});
       case 11:
@@ -200,7 +226,11 @@ class Play {
     const std::size_t head = received.find("\r\n\r\n");
     if (!received.starts_with("HTTP/1.1 101 ") || head == std::string::npos) return;
     std::string frames = received.substr(head + 4);
-    const protocol::SessionLimits limits;
+    // A window of the largest size, that is kept, holds what any other may refer to.
+    protocol::DeflateTools tools;
+    protocol::PerMessageDeflate deflate(tools, protocol::Role::Client, {});
+    protocol::SessionLimits limits;
+    if (received.substr(0, head).find("permessage-deflate") != std::string::npos) limits.deflate = &deflate;
     protocol::Session session(protocol::Role::Client, limits);
     MutableBytes input = std::as_writable_bytes(std::span(frames));
     while (const protocol::Event event = session.next(input)) {
