@@ -52,6 +52,18 @@ TEST_CASE("messages, fragments, control frames and the Close are heard") {
   CHECK(record.closeCode == 1001);
 }
 
+TEST_CASE("one who does not stop talking is not listened to for ever") {
+  Record record;
+  Reader reader(Role::Server, {}, record);
+  const std::string frame = encode(ping("on and on"), false);
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += frame;
+  std::size_t fed = 0;
+  for (; fed < 10'000 && record.malformed.empty(); ++fed) reader.feed(many);
+  CHECK(record.malformed == "more messages than any case asks for");
+  CHECK(fed < 1'000);
+}
+
 TEST_CASE("each rule that a sender can break is noticed") {
   CHECK(isBroken({text("a").wronglyMasked()}));
   CHECK(isBroken({text("a").wronglyMasked()}, {}, Role::Client));

@@ -13,6 +13,8 @@ namespace {
 
 // Of one message, also before it is inflated: more than any case asks for.
 constexpr std::size_t maxMessage = 256 * 1024 * 1024;
+// Of all together.
+constexpr std::size_t maxHeard = 2 * maxMessage;
 
 // What zlib may look back to of what the other end compresses.
 int windowOf(Role checked, const DeflateParameters& deflate) {
@@ -94,7 +96,7 @@ bool Reader::allowsHeader(const protocol::FrameHeader& header) {
 void Reader::control(const protocol::FrameHeader& header, std::string payload) {
   if (header.opcode == Opcode::Close) return readClose(payload);
   const Heard::Kind kind = header.opcode == Opcode::Ping ? Heard::Kind::Ping : Heard::Kind::Pong;
-  record_.heard.push_back({.kind = kind, .payload = std::move(payload)});
+  keep({.kind = kind, .payload = std::move(payload)});
 }
 
 void Reader::readClose(const std::string& payload) {
@@ -112,7 +114,7 @@ void Reader::readClose(const std::string& payload) {
     close.payload = payload.substr(2);
   }
   record_.closeCode = close.code;
-  record_.heard.push_back(close);
+  keep(close);
   if (payload.empty()) return;
   if (close.code == 1005 || close.code == 1006 || close.code == 1015) {
     broken(fmt::format("a Close with code {}, which must not stand there", close.code), "RFC 6455 §7.4.1");
@@ -150,9 +152,18 @@ void Reader::finishMessage() {
     broken("text that is not UTF-8", "RFC 6455 §5.6");
     return;
   }
-  record_.heard.push_back({.kind = isText_ ? Heard::Kind::Text : Heard::Kind::Binary,
-                           .payload = std::exchange(message_, {}),
-                           .compressed = compressed_});
+  keep({.kind = isText_ ? Heard::Kind::Text : Heard::Kind::Binary,
+        .payload = std::exchange(message_, {}),
+        .compressed = compressed_});
+}
+
+void Reader::keep(Heard heard) {
+  heard_ += sizeof heard + heard.payload.size();
+  if (heard_ > maxHeard) {
+    broken("more messages than any case asks for", "RFC 6455 §10.4");
+    return;
+  }
+  record_.heard.push_back(std::move(heard));
 }
 
 bool Reader::broken(std::string what, std::string section) {

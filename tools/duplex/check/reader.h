@@ -32,6 +32,7 @@ class Reader {
   void data(const protocol::FrameHeader& header, std::string payload);
   void readClose(const std::string& payload);
   void finishMessage();
+  void keep(Heard heard);
   bool broken(std::string what, std::string section);
 
   const bool masked_;
@@ -40,6 +41,8 @@ class Reader {
   std::string buffer_;
   // Of these, those that have been read.
   std::size_t read_ = 0;
+  // Bytes of all that has been heard.
+  std::size_t heard_ = 0;
   std::string message_;
   bool inMessage_ = false;
   bool isText_ = false;
