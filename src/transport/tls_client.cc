@@ -94,6 +94,7 @@ void TlsClientContext::resume(ssl_st* ssl, const std::string& peer) {
   if (SSL_SESSION_get_protocol_version(known->second.get()) >= TLS1_3_VERSION) sessions_.erase(known);
 }
 
+// Called by OpenSSL, which is C: no exception may pass through it.
 int TlsClientContext::keepSession(ssl_st* ssl, ssl_session_st* session) {
   auto& self = *static_cast<TlsClientContext*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0));
   const auto* peer = static_cast<const std::string*>(SSL_get_ex_data(ssl, peerIndex()));
@@ -101,8 +102,13 @@ int TlsClientContext::keepSession(ssl_st* ssl, ssl_session_st* session) {
   if (self.sessions_.size() >= maxSessions && !self.sessions_.contains(*peer)) {
     self.sessions_.erase(self.sessions_.begin());
   }
-  self.sessions_[*peer].reset(session);
-  return 1;
+  try {
+    self.sessions_[*peer].reset(session);
+    return 1;
+  } catch (const std::bad_alloc&) {
+    // Then it is not kept.
+    return 0;
+  }
 }
 
 Ref<TlsClientContext> TlsClients::context(const TlsClientOptions& options) {

@@ -62,20 +62,27 @@ struct TlsStream::Bio {
     return static_cast<int>(taken);
   }
 
-  static int write(BIO* bio, const char* from, int size) {
+  /// OpenSSL is C: no exception may pass through it.
+  static int write(BIO* bio, const char* from, int size) noexcept {
     TlsStream& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    const std::string_view text(from, static_cast<std::size_t>(size));
-    if (!stream.replying_) {
-      stream.socket_.output().append(text);
-      return size;
-    }
-    if (stream.socket_.queued() > maxQueued) {
+    if (stream.replying_ && stream.socket_.queued() > maxQueued) {
       stream.overfull_ = true;
       return -1;
     }
-    stream.buffers_.replies().append(text);
-    return size;
+    const std::string_view text(from, static_cast<std::size_t>(size));
+    try {
+      if (stream.replying_) {
+        stream.buffers_.replies().append(text);
+      } else {
+        stream.socket_.output().append(text);
+      }
+      return size;
+    } catch (const std::bad_alloc&) {
+      stream.error_ = std::make_error_code(std::errc::not_enough_memory);
+      stream.failure_ = "TLS";
+      return -1;
+    }
   }
 };
 
@@ -114,9 +121,14 @@ void TlsStream::close(bool reset) noexcept {
   if (gone_) return;
   if (!reset && connected_ && !shutDown_ && !error_ && queued() == 0) {
     replying_ = true;
+    buffers_.replies().clear();
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
-    socket_.write(asBytes(buffers_.replies()), {});
+    try {
+      socket_.write(asBytes(buffers_.replies()), {});
+    } catch (const std::bad_alloc&) {
+      // Then the peer is not told.
+    }
     buffers_.replies().clear();
   }
   socket_.close(reset);
@@ -138,10 +150,14 @@ class TlsStream::Receiving {
 
 void TlsStream::onData(MutableBytes bytes) {
   const Busy busy(*this);
-  if (!held_.empty()) {
-    held_.insert(held_.end(), bytes.begin(), bytes.end());
-  } else {
-    receive(bytes);
+  try {
+    if (!held_.empty()) {
+      held_.insert(held_.end(), bytes.begin(), bytes.end());
+    } else {
+      receive(bytes);
+    }
+  } catch (...) {
+    fail();
   }
 }
 
@@ -175,6 +191,8 @@ bool TlsStream::shakeHands() {
 
 bool TlsStream::stepHandshake() {
   replying_ = true;
+  // The buffer is the loop's: what a stream left there that failed in the middle is nobody's.
+  buffers_.replies().clear();
   ERR_clear_error();
   const int done = SSL_do_handshake(ssl_.get());
   if (done != 1 && SSL_get_error(ssl_.get(), done) != SSL_ERROR_WANT_READ) note();
@@ -202,6 +220,7 @@ bool TlsStream::readOn() {
 std::size_t TlsStream::decrypt(MutableBytes to) {
   std::size_t filled = 0;
   replying_ = true;
+  buffers_.replies().clear();
   ERR_clear_error();
   while (to.size() - filled >= maxTlsRecord && (!input_.empty() || SSL_has_pending(ssl_.get()) == 1)) {
     std::size_t size = 0;
@@ -239,7 +258,11 @@ void TlsStream::sendReplies() {
 void TlsStream::onEnd() {
   const Busy busy(*this);
   ended_ = true;
-  if (held_.empty()) end();
+  try {
+    if (held_.empty()) end();
+  } catch (...) {
+    fail();
+  }
 }
 
 /// Not while paused: then `resume` sees to it.
@@ -268,10 +291,14 @@ void TlsStream::later() {
   if (paused_) return;
   const std::vector<std::byte> held = std::exchange(held_, {});
   const bool ended = std::exchange(ended_, false);
-  receive(held);
-  if (!open() || !ended) return;
-  ended_ = true;
-  if (held_.empty()) end();
+  try {
+    receive(held);
+    if (!open() || !ended) return;
+    ended_ = true;
+    if (held_.empty()) end();
+  } catch (...) {
+    fail();
+  }
 }
 
 void TlsStream::onFailed(std::error_code error) {
@@ -292,7 +319,13 @@ void TlsStream::note() {
   if (failure.plainHttp) buffers_.replies().append(plainHttpAnswer);
 }
 
+/// Of the error; where something threw, of want of memory, for handlers guard what is theirs.
 void TlsStream::fail() {
+  if (!open()) return;
+  if (!error_) {
+    error_ = std::make_error_code(std::errc::not_enough_memory);
+    failure_ = "TLS";
+  }
   // Tells this, and this the handler.
   socket_.loop().fail(socket_, error_);
 }

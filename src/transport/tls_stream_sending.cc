@@ -87,21 +87,29 @@ void TlsStream::shutdown() {
 
 void TlsStream::onFlush() {
   const Busy busy(*this);
-  pump();
+  try {
+    pump();
+  } catch (...) {
+    fail();
+  }
 }
 
 void TlsStream::onDrained() {
   const Busy busy(*this);
   if (!connected_) return;
-  if (plain_ != nullptr && !plain_->empty()) {
-    ++rounds_;
-    // Its handler is told when that is gone, too.
-    notifyDrained_ = true;
-    pump();
-    return;
+  try {
+    if (plain_ != nullptr && !plain_->empty()) {
+      ++rounds_;
+      // Its handler is told when that is gone, too.
+      notifyDrained_ = true;
+      pump();
+      return;
+    }
+    notifyDrained_ = false;
+    handler_->onDrained();
+  } catch (...) {
+    fail();
   }
-  notifyDrained_ = false;
-  handler_->onDrained();
 }
 
 /// Encrypts what is queued, as far as the window goes. What it adds to the socket's queue is flushed

@@ -16,8 +16,15 @@ Connection::Connection(Group& group, const Url& url, ClientOptions options)
   noteReceived();
   setState(ReadyState::Connecting);
   group_.add(*this);
-  extras().client = std::make_unique<Client>(url, std::move(options));
-  dial();
+  try {
+    extras().client = std::make_unique<Client>(url, std::move(options));
+    dial();
+  } catch (...) {
+    group_.loop.mailbox().slots.release(id_);
+    group_.remove(*this);
+    if (extras_ != nullptr) group_.memory.extras.destroy(extras_);
+    throw;
+  }
 }
 
 void Connection::setDeadline(Milliseconds timeout) {
@@ -34,7 +41,7 @@ void Connection::dial() {
   setDeadline(client.options().connectTimeout);
   try {
     client.dial(group_.loop, [this](const Error& error, transport::Stream stream) {
-      connected(error, std::move(stream));
+      surviving([&] { connected(error, std::move(stream)); });
     });
   } catch (const TlsError& thrown) {
     fail(Error(Errc::TlsFailed, thrown.what()), Errc::TlsFailed);
@@ -59,7 +66,7 @@ void Connection::connected(const Error& error, transport::Stream stream) {
 /// There is nothing below it left to do: the connection is there, and with wss: its TLS.
 void Connection::onConnected() {
   if (extras_ == nullptr || extras_->client == nullptr || extras_->client->handshake == nullptr) return;
-  stream_.output().append(extras_->client->handshake->request());
+  surviving([this] { stream_.output().append(extras_->client->handshake->request()); });
 }
 
 void Connection::onConnectingTimer() {

@@ -41,6 +41,8 @@ class Clients final : public net::Loop::Local {
     groups_.emplace(&made, std::move(group));
     return made;
   }
+  /// One that has no connection.
+  void drop(websocket::Group& group) noexcept { groups_.erase(&group); }
 
  private:
   net::Loop& loop_;
@@ -105,9 +107,15 @@ WebSocket::WebSocket(std::string_view url, ClientOptions options) {
   net::Loop& loop = net::Loop::current();
   // What is wrong with it is the caller's to know; the connection asks for it again, and finds this one.
   if (parsed.secure) loop.local<transport::TlsClients>().context(options.tls);
-  websocket::Group& group = loop.local<Clients>().makeGroup(options);
-  // It owns itself: deleted after its close event.
-  *this = group.memory.connections.make(group, parsed, std::move(options))->handle();
+  auto& clients = loop.local<Clients>();
+  websocket::Group& group = clients.makeGroup(options);
+  try {
+    // It owns itself: deleted after its close event.
+    *this = group.memory.connections.make(group, parsed, std::move(options))->handle();
+  } catch (...) {
+    clients.drop(group);
+    throw;
+  }
 }
 
 // --- the browser's members

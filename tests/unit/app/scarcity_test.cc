@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -9,10 +10,12 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <functional>
 #include <future>
+#include <memory>
 #include <new>
 #include <random>
 #include <stdexcept>
@@ -26,8 +29,11 @@
 #include "net/backend.h"
 #include "net/loop.h"
 #include "protocol/inflater.h"
+#include "support/certificates.h"
+#include "support/loops.h"
 #include "support/raw_client.h"
 #include "support/server_frames.h"
+#include "support/tls_ends.h"
 
 namespace {
 
@@ -78,7 +84,8 @@ using namespace duplex;
 /// A client that blocks, on the test's thread; it waits ten seconds for an answer, and no longer.
 class Caller {
  public:
-  explicit Caller(const Address& server) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Caller(const Address& server, bool overTls = false)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval patience{10, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -87,20 +94,28 @@ class Caller {
     name.sin_port = htons(server.port());
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+    if (overTls) startTls();
   }
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
   ~Caller() { ::close(socket_); }
 
-  void send(const std::string& text) { (void)!::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
+  void send(const std::string& text) {
+    if (tls_ != nullptr) {
+      SSL_write(tls_.get(), text.data(), static_cast<int>(text.size()));
+    } else {
+      (void)!::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+    }
+  }
   /// Whether `text` comes. False if the connection ends before; it does one or the other.
   bool receives(std::string_view text) {
     while (received.find(text) == std::string::npos) {
       char buffer[4096];
-      const ssize_t size = ::recv(socket_, buffer, sizeof buffer, 0);
+      errno = 0;
+      const ssize_t size = tls_ != nullptr ? SSL_read(tls_.get(), buffer, sizeof buffer)
+                                           : ::recv(socket_, buffer, sizeof buffer, 0);
       if (size <= 0) {
-        CHECK_MESSAGE((size == 0 || errno != EAGAIN),
-                      "neither an answer nor an end: ", received.substr(0, 200));
+        CHECK_MESSAGE(errno != EAGAIN, "neither an answer nor an end: ", received.substr(0, 200));
         return false;
       }
       received.append(buffer, static_cast<std::size_t>(size));
@@ -111,7 +126,22 @@ class Caller {
   std::string received;
 
  private:
+  struct Free {
+    void operator()(SSL* tls) const { SSL_free(tls); }
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  };
+
+  void startTls() {
+    ::signal(SIGPIPE, SIG_IGN);
+    static const std::unique_ptr<SSL_CTX, Free> context(SSL_CTX_new(TLS_client_method()));
+    tls_.reset(SSL_new(context.get()));
+    SSL_set_fd(tls_.get(), socket_);
+    // If that fails, so does all that follows.
+    SSL_connect(tls_.get());
+  }
+
   int socket_;
+  std::unique_ptr<SSL, Free> tls_;
 };
 
 /// Much that can be compressed to half of its size, and the same for the same `name`.
@@ -146,9 +176,9 @@ Task<> talk(WebSocket ws) {
 /// A server on a thread of its own, whose memory can be made to fail.
 class Server {
  public:
-  explicit Server(const char* backend) {
+  explicit Server(const char* backend, bool overTls = false) {
     std::promise<Address> listening;
-    thread_ = std::thread([this, backend, &listening] {
+    thread_ = std::thread([this, backend, overTls, &listening] {
       net::Loop loop(backend);
       App app({.topicWildcards = true});
       app.onerror([this](const Error&) { ++errors; });
@@ -178,7 +208,8 @@ class Server {
       }
       app_ = &app;
       mailbox_ = &loop.mailbox();
-      listening.set_value(app.listen(0, "127.0.0.1"));
+      const TlsOptions tls = test::Identities::get().localhost.server();
+      listening.set_value(overTls ? app.listenTls(0, tls, "127.0.0.1") : app.listen(0, "127.0.0.1"));
       isServer = true;
       // What comes out of `run` was of no connection.
       while (!stopping_) {
@@ -212,8 +243,8 @@ class Server {
 };
 
 /// A WebSocket that compresses, in the window that the client asks for: whether it echoes and closes.
-bool runCompressed(const Address& server) {
-  Caller socket(server);
+bool runCompressed(const Address& server, bool overTls) {
+  Caller socket(server, overTls);
   socket.send(test::upgradeRequest("/compressed", "Sec-WebSocket-Extensions: permessage-deflate\r\n"));
   if (!socket.receives("\r\n\r\n") || !socket.received.starts_with("HTTP/1.1 101 ")) return false;
   // RFC 7692 §7.2.3.1: "Hello", compressed.
@@ -225,10 +256,10 @@ bool runCompressed(const Address& server) {
 }
 
 /// Handlers that are coroutines, and throw: whether that is told.
-bool runTasks(const Address& server) {
-  Caller http(server);
+bool runTasks(const Address& server, bool overTls) {
+  Caller http(server, overTls);
   http.send("GET /task HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-  Caller socket(server);
+  Caller socket(server, overTls);
   socket.send(test::upgradeRequest("/task") + test::clientFrame(0x81, "go on") +
               test::clientFrame(0x81, "throw"));
   const bool told = socket.receives("\x88\x02\x03\xf3");
@@ -237,15 +268,15 @@ bool runTasks(const Address& server) {
 
 /// Requests, and a WebSocket with messages in pieces, large ones, subscriptions and a Close. Whether all of
 /// it was answered as it should be.
-bool runThrough(const Address& server) {
+bool runThrough(const Address& server, bool overTls) {
   const std::string body(20'000, 'b');
-  Caller http(server);
+  Caller http(server, overTls);
   http.send("POST /body?a=b HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\nContent-Length: 20000\r\n\r\n" +
             body.substr(0, 9000));
   http.send(body.substr(9000) + "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   const bool answered = http.receives(body) && http.receives(" 404 ");
 
-  Caller socket(server);
+  Caller socket(server, overTls);
   socket.send(test::upgradeRequest("/room/one") + test::clientFrame(0x01, "in "));
   bool whole = socket.receives("\r\n\r\n") && socket.received.starts_with("HTTP/1.1 101 ");
   std::string large("\x82\xFF\0\0\0\0\0\x01\x86\xA0\0\0\0\0", 14);
@@ -256,20 +287,20 @@ bool runThrough(const Address& server) {
   whole = whole && socket.receives(std::string(100'000, 'l'));
   socket.send(test::clientFrame(0x88, "\x03\xe8"));
   whole = whole && socket.receives("\x88\x02\x03\xe8");
-  return runCompressed(server) && runTasks(server) && whole && answered;
+  return runCompressed(server, overTls) && runTasks(server, overTls) && whole && answered;
 }
 
-void failEachAllocation(const char* backend) {
-  Server server(backend);
-  REQUIRE(runThrough(server.address));
+void failEachAllocation(const char* backend, bool overTls = false) {
+  Server server(backend, overTls);
+  REQUIRE(runThrough(server.address, overTls));
   int failures = 0;
   for (long allocation = 0;; ++allocation) {
     CAPTURE(allocation);
     untilFailure = allocation;
-    runThrough(server.address);
+    runThrough(server.address, overTls);
     const bool failed = untilFailure.exchange(-1) < 0;
     // Whatever that did, all is well for those who come after it.
-    REQUIRE(runThrough(server.address));
+    REQUIRE(runThrough(server.address, overTls));
     if (!failed) break;
     ++failures;
   }
@@ -336,6 +367,53 @@ TEST_CASE("what is being compressed when memory runs out is in no other message"
 
 TEST_CASE("whichever allocation fails, it ends one connection at the most (epoll)") {
   failEachAllocation("epoll");
+}
+
+TEST_CASE("whichever allocation fails, it ends one connection at the most (TLS)") {
+  failEachAllocation("epoll", true);
+}
+
+TEST_CASE("whichever allocation fails while a client is made, it throws, or ends as clients do") {
+  net::Loop loop("epoll");
+  App app;
+  app.ws("/", {.message = [](WebSocket ws, const Message& message) { ws.send(message); }});
+  const Address address = app.listenTls(0, test::Identities::get().localhost.server(), "127.0.0.1");
+  const ClientOptions options{.tls = test::trusting()};
+  const auto meets = [&](long allocation) {
+    WebSocket ws;
+    bool open = false;
+    bool closed = false;
+    untilFailure = allocation;
+    isServer = true;
+    try {
+      ws = WebSocket("wss://" + address.string(), options);
+    } catch (const std::bad_alloc&) {
+      closed = true;
+    }
+    isServer = false;
+    const bool failed = untilFailure.exchange(-1) < 0 && allocation >= 0;
+    if (!closed) {
+      ws.onopen([&] { open = true; });
+      ws.onclose([&](const CloseEvent&) { closed = true; });
+      REQUIRE(test::turnUntil(
+          loop, [&] { return open || closed; }, 1000));
+    }
+    if (open) {
+      ws.close();
+      REQUIRE(test::turnUntil(
+          loop, [&] { return closed; }, 1000));
+    }
+    CHECK((open || failed));
+    return failed;
+  };
+  CHECK_FALSE(meets(-1));
+  long failures = 0;
+  while (meets(failures)) {
+    ++failures;
+    // Whatever that did, all is well for those who come after it.
+    CHECK_FALSE(meets(-1));
+  }
+  CHECK(failures > 5);
 }
 
 TEST_CASE("whichever allocation fails, it ends one connection at the most (io_uring)") {
