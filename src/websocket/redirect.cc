@@ -14,7 +14,7 @@ namespace {
 namespace urls = boost::urls;
 
 [[noreturn]] void refuse(std::string_view location, const char* why) {
-  throw SyntaxError("the redirect to '" + std::string(location) + "' " + why);
+  throw SyntaxError("the redirect to '" + withoutCredentials(location) + "' " + why);
 }
 
 /// What the base of `from` makes of the reference `location` (RFC 3986 §5.2), without credentials.

@@ -14,7 +14,7 @@ namespace duplex::websocket {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
-  throw SyntaxError("'" + std::string(text) + "' " + std::string(why));
+  throw SyntaxError("'" + withoutCredentials(text) + "' " + std::string(why));
 }
 
 std::string_view trim(std::string_view text) {
@@ -81,6 +81,15 @@ Url parseUnixUrl(std::string_view text, std::string_view rest) {
 }
 
 }  // namespace
+
+std::string withoutCredentials(std::string_view text) {
+  // A password that is not encoded may hold a delimiter: then it lies behind the authority.
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return std::string(text);
+  const std::size_t slashes = text.find("//");
+  const std::size_t start = slashes < at ? slashes + 2 : 0;
+  return std::string(text.substr(0, start)).append(text.substr(at + 1));
+}
 
 bool hasGoodPort(std::string_view authority) {
   authority.remove_prefix(authority.rfind('@') + 1);

@@ -33,6 +33,9 @@ struct Url {
 /// Throws SyntaxError for another scheme, a fragment, or what is no URL.
 Url parseUrl(std::string_view text);
 
+/// `text`, which is to be a URL, as it may be told: without user and password, well-formed or not.
+std::string withoutCredentials(std::string_view text);
+
 /// Whether what follows the host of `authority` is nothing or a port. (Boost.URL 1.81 takes "h:x" for one.)
 bool hasGoodPort(std::string_view authority);
 

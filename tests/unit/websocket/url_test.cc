@@ -57,6 +57,29 @@ TEST_CASE("what is no WebSocket URL") {
   }
 }
 
+TEST_CASE("what is said of a URL that is none does not tell its password") {
+  const auto said = [](const char* text) -> std::string {
+    try {
+      parseUrl(text);
+    } catch (const SyntaxError& error) {
+      return error.what();
+    }
+    return "nothing";
+  };
+  CHECK(said("ws://ann:secret@host/#x") ==
+        "'ws://host/#x' has a fragment, which a WebSocket URL may not have");
+  for (const char* text :
+       {"ws://ann:secret@host:99999", "ws://ann:secret@host:x", "ftp://ann:secret@host", "ws://ann:secret@",
+        "ws://ann:se/cret@host", "ws://ann:secret#@host", "ws://ann:secret@more@host:x", "ws:ann:secret@host",
+        "ann:secret@host", "ws+unix://ann:secret@host/a.sock:/x"}) {
+    INFO(text);
+    const std::string error = said(text);
+    CHECK(error.starts_with("'"));
+    CHECK(error.find("cret") == std::string::npos);
+    CHECK(error.find("ann") == std::string::npos);
+  }
+}
+
 TEST_CASE("a Unix socket and what is asked for on it") {
   const Url url = parseUrl("ws+unix:/run/app.sock:/chat?room=1:2");
   CHECK(url.unixSocket.path() == "/run/app.sock");
