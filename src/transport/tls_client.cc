@@ -28,6 +28,15 @@ int peerIndex() {
   return index;
 }
 
+[[noreturn]] void refuseName(const std::string& name) {
+  throw TlsError("TLS: '" + name + "' cannot be a server's name");
+}
+
+/// To OpenSSL a name with a dot in front stands for all below it, and an empty one for any.
+bool isNoName(const std::string& name) {
+  return name.empty() || name.front() == '.' || name.size() > maxName || name.find('\0') != std::string::npos;
+}
+
 /// The certificate has to be for `host`; its common name does not count (RFC 9525 §2).
 void checkName(SSL* ssl, const std::string& host, bool isAddress) {
   X509_VERIFY_PARAM* checks = SSL_get0_param(ssl);
@@ -35,7 +44,7 @@ void checkName(SSL* ssl, const std::string& host, bool isAddress) {
                                   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   const int done = isAddress ? X509_VERIFY_PARAM_set1_ip_asc(checks, host.c_str())
                              : X509_VERIFY_PARAM_set1_host(checks, host.data(), host.size());
-  if (done != 1) throw TlsError("TLS: '" + host + "' cannot be a server's name");
+  if (done != 1) refuseName(host);
 }
 
 }  // namespace
@@ -44,9 +53,7 @@ TlsClientContext::TlsClientContext(const TlsClientOptions& options)
     : context_(makeSslContext(false, options.minVersion, options.ciphers)),
       serverName_(options.serverName),
       verify_(options.verify) {
-  if (serverName_.size() > maxName || serverName_.find('\0') != std::string::npos) {
-    throw TlsError("TLS: '" + serverName_ + "' cannot be a server's name");
-  }
+  if (!serverName_.empty() && isNoName(serverName_)) refuseName(serverName_);
   SSL_CTX* context = context_.get();
   if (!options.ca.empty()) {
     trust(context, options.ca, false);
@@ -69,6 +76,7 @@ TlsClientContext::TlsClientContext(const TlsClientOptions& options)
 SslPtr TlsClientContext::connect(const std::string& host, std::uint16_t port) {
   std::string name = serverName_.empty() ? host : serverName_;
   if (name.ends_with('.')) name.pop_back();
+  if (isNoName(name)) refuseName(name);
   SslPtr ssl(SSL_new(context_.get()));
   if (ssl == nullptr) throw std::bad_alloc();
   SSL_set_connect_state(ssl.get());
@@ -77,7 +85,7 @@ SslPtr TlsClientContext::connect(const std::string& host, std::uint16_t port) {
   if (!isAddress &&
       SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data()) != 1) {
     ERR_clear_error();
-    throw TlsError("TLS: '" + name + "' cannot be a server's name");
+    refuseName(name);
   }
   if (verify_) checkName(ssl.get(), name, isAddress);
   const std::string peer = name + '|' + host + ':' + std::to_string(port);

@@ -131,6 +131,11 @@ TEST_CASE("a certificate holds for its names and addresses alone") {
     CHECK(why(bad) == "hostname mismatch");
   }
   CHECK(why("127.0.0.2") == "IP address mismatch");
+  // What OpenSSL would take for any name below one, or for none at all.
+  for (const char* none : {".example", ".b.example", "..b.example", ".", ""}) {
+    CAPTURE(none);
+    CHECK_THROWS_AS(sim.loop.local<transport::TlsClients>().context(trusting())->connect(none, 1), TlsError);
+  }
 
   TlsClientOptions other = trusting();
   other.serverName = "a.example";

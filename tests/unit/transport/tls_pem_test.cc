@@ -143,6 +143,8 @@ TEST_CASE("other options that cannot be") {
   options.ciphers = "ROT13";
   CHECK(refusal(options) == "TLS: none of the ciphers 'ROT13' is known");
   CHECK(startsWith(refusal(TlsClientOptions{.serverName = std::string(256, 'a')}), "TLS: 'aaa"));
+  CHECK(refusal(TlsClientOptions{.serverName = ".a.example"}) ==
+        "TLS: '.a.example' cannot be a server's name");
 }
 
 TEST_CASE("a file that was written anew is another version of itself") {
