@@ -1,13 +1,10 @@
 #include "transport/tls_failure.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <duplex/error.h>
-
-#include "transport/tls_handles.h"
 
 namespace duplex::transport {
 namespace {
@@ -45,17 +42,6 @@ std::string lastTlsError() {
   const std::string text = textOf(ERR_peek_last_error());
   ERR_clear_error();
   return text;
-}
-
-std::string subjectOf(const x509_st* certificate) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  if (bio == nullptr) throw std::bad_alloc();
-  // Not escaping what is UTF-8 already.
-  constexpr unsigned long flags = XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
-  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, flags);
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<std::size_t>(size)};
 }
 
 }  // namespace duplex::transport

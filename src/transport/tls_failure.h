@@ -4,7 +4,6 @@
 #include <system_error>
 
 struct ssl_st;
-struct x509_st;
 
 namespace duplex::transport {
 
@@ -20,7 +19,5 @@ struct TlsFailure {
 TlsFailure takeTlsFailure(const ssl_st* ssl);
 /// The words for OpenSSL's last error on this thread; empties the list.
 std::string lastTlsError();
-/// "CN=ann,O=Example" (RFC 4514).
-std::string subjectOf(const x509_st* certificate);
 
 }  // namespace duplex::transport

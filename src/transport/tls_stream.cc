@@ -12,6 +12,7 @@
 #include <duplex/error.h>
 
 #include "transport/tls_failure.h"
+#include "transport/tls_subject.h"
 
 namespace duplex::transport {
 namespace {

@@ -16,6 +16,7 @@ namespace duplex::test {
 
 /// What a certificate is made for.
 struct CertificateWish {
+  /// Empty for a subject without any.
   std::string commonName = "localhost";
   /// As OpenSSL writes them; empty for none.
   std::string names = "DNS:localhost,IP:127.0.0.1";
@@ -42,7 +43,9 @@ class Certificate {
     X509_set_pubkey(x509, key_.get());
     X509_NAME* subject = X509_get_subject_name(x509);
     const auto* text = reinterpret_cast<const unsigned char*>(wish.commonName.c_str());
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0);
+    if (!wish.commonName.empty()) {
+      X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, -1, -1, 0);
+    }
     const Certificate& by = issuer == nullptr ? *this : *issuer;
     X509_set_issuer_name(x509, X509_get_subject_name(by.certificate_.get()));
     extend(NID_basic_constraints, wish.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");

@@ -181,6 +181,33 @@ TEST_CASE("no certificate, another's, or a good one, where clients are not asked
   });
 }
 
+TEST_CASE("a certificate without a subject is known by its other names, and is never nobody's") {
+  SimLoop sim;
+  TlsOptions options = ids().localhost.server();
+  options.clientCertificate = ClientCertificate::Require;
+  options.ca = ids().authority.cert();
+  const auto subject = [&](const std::string& commonName, const std::string& names) {
+    const Certificate own({.commonName = commonName, .names = names}, &ids().authority);
+    TlsClientOptions client = trusting();
+    client.cert = own.cert();
+    client.key = own.key();
+    Attempt attempt(sim.loop, options, client);
+    REQUIRE(attempt.good());
+    return attempt.peer().stream.peerSubject();
+  };
+  CHECK(subject("ann", "DNS:bob.example") == "CN=ann");
+  CHECK(subject("", "critical,DNS:ann.example,email:ann@a.example,IP:192.0.2.1,IP:2001:db8::1") ==
+        "DNS:ann.example,email:ann@a.example,IP:192.0.2.1,IP:2001:db8::1");
+  CHECK(subject("", "URI:spiffe://example/ann") == "URI:spiffe://example/ann");
+  // One name, not two.
+  CHECK(subject("", "URI:spiffe://example/a\\,DNS:bob") != "URI:spiffe://example/a,DNS:bob");
+  for (const std::string names : {"", "RID:1.2.3.4"}) {
+    const std::string fingerprint = subject("", names);
+    CHECK(fingerprint.starts_with("SHA256:"));
+    CHECK(fingerprint.size() == 7 + 64);
+  }
+}
+
 TEST_CASE("of several certificates a client gets the one for the host it asks for") {
   SimLoop sim;
   const Certificate first({.commonName = "first", .names = "DNS:first.example"}, &ids().authority);
