@@ -20,6 +20,8 @@ ClientOptions clientOptions(const Options& options) {
   ClientOptions client;
   client.protocols = options.protocols;
   client.origin = options.origin;
+  // What is measured comes in the size in which it was sent.
+  client.compression.mode = Compression::Off;
   client.tls = {.ca = options.authority, .resume = options.resume, .verify = !options.insecure};
   for (const std::string& header : options.headers) client.headers.push_back(splitHeader(header));
   return client;

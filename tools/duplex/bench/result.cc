@@ -70,12 +70,16 @@ double clientCpu(const Result& result) {
 
 Json serverUse(const Result& result) {
   if (result.options.pid == 0) return nullptr;
+  if (!result.server) {
+    return {{"pid", result.options.pid}, {"cpu", nullptr},           {"cpuUser", nullptr},
+            {"cpuSystem", nullptr},      {"cpuPerMessage", nullptr}, {"memory", nullptr}};
+  }
   return {{"pid", result.options.pid},
-          {"cpu", result.server.cpu},
-          {"cpuUser", result.server.user},
-          {"cpuSystem", result.server.system},
-          {"cpuPerMessage", microsecondsEach(result, result.server.cpu)},
-          {"memory", result.server.memory}};
+          {"cpu", result.server->cpu},
+          {"cpuUser", result.server->user},
+          {"cpuSystem", result.server->system},
+          {"cpuPerMessage", microsecondsEach(result, result.server->cpu)},
+          {"memory", result.server->memory}};
 }
 
 }  // namespace
@@ -195,10 +199,13 @@ std::string toTable(const Result& result) {
   table += timesLine("latency", tally.latency);
   table += timesLine(connects ? "latency" : "handshake", tally.opening);
   table += cpuLine(result, "client CPU", result.cpu.user, result.cpu.system);
-  if (result.options.pid != 0) {
-    table += cpuLine(result, "server CPU", result.server.user, result.server.system);
-    table +=
-        fmt::format("{:<12} {}\n", "server RAM", shortNumber(static_cast<double>(result.server.memory), "B"));
+  if (result.server) {
+    table += cpuLine(result, "server CPU", result.server->user, result.server->system);
+    table += fmt::format("{:<12} {}\n", "server RAM",
+                         shortNumber(static_cast<double>(result.server->memory), "B"));
+  } else if (result.options.pid != 0) {
+    table += fmt::format("{:<12} not known: process {} has not lived to the end, or may not be looked at\n",
+                         "server", result.options.pid);
   }
   for (std::size_t i = 0; i < faults; ++i) {
     if (tally.errors[i] == 0) continue;

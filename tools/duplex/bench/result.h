@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "bench/cpu_meter.h"
@@ -21,8 +22,8 @@ struct Result {
   /// Of the process; and of the thread that wanted to run most.
   CpuUse cpu;
   CpuUse busiest;
-  /// With `options.pid`.
-  ProcessUse server;
+  /// With `options.pid`; none if that process has not lived to the end.
+  std::optional<ProcessUse> server;
   std::size_t opened = 0;
   std::size_t openAtEnd = 0;
   bool interrupted = false;

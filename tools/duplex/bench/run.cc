@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include <duplex/loop.h>
@@ -87,7 +88,18 @@ class Run {
 
   void startMeters() {
     cpu_.start();
-    if (server_) server_->start();
+    meterServer([this] { server_->start(); });
+  }
+
+  /// A server that has died takes its own figures with it, and no others.
+  template <class Reading>
+  void meterServer(Reading&& reading) {
+    if (!server_) return;
+    try {
+      reading();
+    } catch (const std::runtime_error&) {
+      server_.reset();
+    }
   }
 
   void measure() {
@@ -100,7 +112,7 @@ class Run {
     if (std::exchange(ending_, true)) return;
     live_.reset();
     result_.cpu = cpu_.stop();
-    if (server_) result_.server = server_->stop();
+    meterServer([this] { result_.server = server_->stop(); });
     crew_.each([](Engine& engine) { engine.endMeasuring(); }, [this] { drain(); });
   }
 
