@@ -18,6 +18,8 @@
 
 #include <duplex/duplex.h>
 
+#include "terminal.h"
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -33,24 +35,6 @@ void note(const fmt::text_style& style, std::string_view text) {
 
 // What was received could not be written: nothing more is of use.
 bool outputLost = false;
-
-/// Text as a terminal may have it: control characters, which could clear the screen or do worse, are
-/// shown as what they are.
-std::string forTerminal(std::string_view text) {
-  std::string shown;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c1) {
-      shown += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(text[++i])));
-    } else if ((byte < ' ' && byte != '\t' && byte != '\n') || byte == 0x7F) {
-      shown += fmt::format("\\x{:02x}", static_cast<unsigned>(byte));
-    } else {
-      shown += text[i];
-    }
-  }
-  return shown;
-}
 
 void printMessage(const duplex::Message& message) {
   static const bool terminal = ::isatty(STDOUT_FILENO) != 0;
@@ -171,13 +155,14 @@ int connect(const ConnectOptions& options) {
   });
   ws.onreopen([ws] { note(dim, "connected again to " + ws.url()); });
   ws.onreconnect([](const duplex::ReconnectEvent& event) {
-    note(red,
-         fmt::format("{}; try {} in {:.1f} s",
-                     event.error.code ? event.error.message : fmt::format("closed with {}", event.end.code),
-                     event.tries, std::chrono::duration<double>(event.delay).count()));
+    note(red, fmt::format("{}; try {} in {:.1f} s",
+                          event.error.code ? forTerminal(event.error.message)
+                                           : fmt::format("closed with {}", event.end.code),
+                          event.tries, std::chrono::duration<double>(event.delay).count()));
   });
   ws.onmessage(&printMessage);
-  ws.onerror([](const duplex::Error& error) { note(red, error.message); });
+  // It may quote what the server sent.
+  ws.onerror([](const duplex::Error& error) { note(red, forTerminal(error.message)); });
   ws.onclose([&exitCode](const duplex::CloseEvent& event) {
     note(event.wasClean ? dim : red, fmt::format("closed with {}{}{}", event.code,
                                                  event.reason.empty() ? "" : " ", forTerminal(event.reason)));

@@ -15,6 +15,7 @@
 #include <duplex/duplex.h>
 
 #include "embedded_web.h"
+#include "terminal.h"
 
 namespace {
 
@@ -114,7 +115,7 @@ class Relay {
 
   void closed(const duplex::CloseEvent& event) {
     --clients_;
-    spdlog::info("closed with {} {}", event.code, event.reason);
+    spdlog::info("closed with {} {}", event.code, forLog(event.reason));
   }
 
   void report() {
@@ -142,9 +143,9 @@ int serve(const ServeOptions& options) {
   duplex::App app(appOptions(options));
   spdlog::debug("event loop over {}", duplex::Loop::backend());
   if (const auto why = duplex::Loop::whyNoUring()) spdlog::debug("io_uring: {}", why.message());
-  app.onerror([](const duplex::Error& error) { spdlog::warn("{}", error.message); });
+  app.onerror([](const duplex::Error& error) { spdlog::warn("{}", forLog(error.message)); });
   app.use([](duplex::Request& req, duplex::Response&, duplex::Next& next) {
-    spdlog::info("{} {} {}", req.remoteAddress().string(), req.method(), req.url());
+    spdlog::info("{} {} {}", req.remoteAddress().string(), req.method(), forLog(req.url()));
     next();
   });
   Relay relay(app, options.compression);
