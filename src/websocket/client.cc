@@ -33,8 +33,19 @@ void Client::dial(net::Loop& loop, Dialer::Callback connected) {
     options.tls.cert = options.tls.key = options.tls.passphrase = options.tls.serverName = {};
   }
   Ref<transport::TlsClientContext> tls;
-  if (url_.secure) tls = loop.local<transport::TlsClients>().context(options.tls);
+  if (url_.secure) tls = tlsContext(loop, options.tls);
   handshake = std::make_unique<ClientHandshake>(loop, url_, options, std::move(tls), std::move(connected));
+}
+
+Ref<transport::TlsClientContext> Client::tlsContext(net::Loop& loop, const TlsClientOptions& options) {
+  Ref<transport::TlsClientContext>& last = away_ ? lastTlsAway_ : lastTls_;
+  try {
+    last = loop.local<transport::TlsClients>().context(options);
+  } catch (const TlsError&) {
+    // While files are replaced one may be missing, or not fit the other.
+    if (!last) throw;
+  }
+  return last;
 }
 
 void Client::redirect(std::string_view location) {

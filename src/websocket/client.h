@@ -25,7 +25,8 @@ class Client {
   const Url& url() const noexcept { return url_; }
   const ClientOptions& options() const noexcept { return options_; }
 
-  /// Starts to connect. Throws TlsError.
+  /// Starts to connect. Throws TlsError; not if the files of `options().tls` could be used once: then what
+  /// they were goes on to hold.
   void dial(net::Loop& loop, Dialer::Callback connected);
   /// Goes where `location` leads, from now on. Throws SyntaxError if that may not be.
   void redirect(std::string_view location);
@@ -63,12 +64,17 @@ class Client {
   std::optional<Waiting> waiting;
 
  private:
+  Ref<transport::TlsClientContext> tlsContext(net::Loop& loop, const TlsClientOptions& options);
+
   const Url first_;
   Url url_;
   const ClientOptions options_;
   unsigned redirects_ = 0;
   // It has been sent to another origin, which is to learn nothing that was meant for the first.
   bool away_ = false;
+  // The last that could be made, for the first origin and for others.
+  Ref<transport::TlsClientContext> lastTls_;
+  Ref<transport::TlsClientContext> lastTlsAway_;
   bool wasOpen_ = false;
   bool stopped_ = false;
   unsigned tries_ = 0;

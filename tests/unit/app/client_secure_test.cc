@@ -1,6 +1,8 @@
 // Proxies, redirects and connecting again where TLS is spoken: over each back end.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "support/certificates.h"
 #include "support/http_proxy.h"
 #include "support/loops.h"
+#include "support/temporary_folder.h"
 #include "support/tls_ends.h"
 
 using namespace duplex;
@@ -141,5 +144,35 @@ TEST_CASE("a secure connection is made again; one to a server that cannot be bel
     REQUIRE(turnUntil(loop, [&] { return doubtful.closed; }));
     CHECK(doubtful.error.code == Errc::CertificateInvalid);
     CHECK(tries == 0);
+  });
+}
+
+TEST_CASE("a client connects again while its certificates are being replaced, as whom it was") {
+  overEachBackend([](net::Loop& loop) {
+    Server server;
+    const test::TemporaryFolder folder;
+    TlsClientOptions tls = withCertificate();
+    for (const auto& [name, text] : {std::pair("ca", &tls.ca), {"cert", &tls.cert}, {"key", &tls.key}}) {
+      const std::string path = folder.file(name);
+      std::ofstream(path) << *text;
+      *text = path;
+    }
+    const Reconnect often{.maxTries = 5, .delay = 5ms};
+    Client client(server.wss(), {.tls = tls, .reconnect = often});
+    REQUIRE(turnUntil(loop, [&] { return client.text == "over TLS"; }));
+
+    const auto comesAgain = [&] {
+      client.text.clear();
+      server.last.terminate();
+      return turnUntil(loop, [&] { return client.text == "over TLS" || client.closed; }) && !client.closed;
+    };
+    std::ofstream(tls.key) << Identities::get().localhost.key();
+    CHECK(comesAgain());
+    std::filesystem::remove(tls.ca);
+    CHECK(comesAgain());
+    CHECK(server.seen == std::vector<std::string>(3, "|CN=ann"));
+
+    // Who comes when it is like that has nothing to hold on to.
+    CHECK_THROWS_AS(WebSocket(server.wss(), {.tls = tls, .reconnect = often}), TlsError);
   });
 }
