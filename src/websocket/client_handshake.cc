@@ -82,13 +82,11 @@ void checkCookies(const ClientOptions& options) {
 
 /// Empty if there is none, or more than one.
 std::string onlyLocation(std::span<const protocol::HeaderField> headers) {
-  std::string location;
-  for (const protocol::HeaderField& header : headers) {
-    if (!equalsIgnoringCase(header.name, "Location")) continue;
-    if (!location.empty()) return {};
-    location = header.value;
-  }
-  return location;
+  const auto isLocation = [](const protocol::HeaderField& header) {
+    return equalsIgnoringCase(header.name, "Location");
+  };
+  if (std::count_if(headers.begin(), headers.end(), isLocation) != 1) return {};
+  return std::string(std::find_if(headers.begin(), headers.end(), isLocation)->value);
 }
 
 std::optional<Proxy> proxyOf(const ClientOptions& options) {

@@ -178,6 +178,19 @@ class NotTakenTest(unittest.TestCase):
             self.assertTrue(listener.nobodyComes(0.01), "it follows redirects, or tries again")
 
 
+class RedirectTest(unittest.TestCase):
+    def testMoreThanOneLocationIsNone(self):
+        for locations in (["/a", "/b"], ["", "/b"], ["/a", ""], ["/a", "/a"]):
+            with meeting("--follow", "3") as (listener, client, peer, _), peer.explaining(locations):
+                fields = [("Location", location) for location in locations]
+                peer.send(Head("HTTP/1.1 302 Found", [*fields, ("Content-Length", "0")]).encode())
+                self.assertEqual(peer.readToEnd(), b"")
+                status, _, errors = client.wait()
+                self.assertEqual(status, 1)
+                self.assertIn("the server answered 302", errors)
+                self.assertTrue(listener.nobodyComes(0.01))
+
+
 class RequestTest(unittest.TestCase):
     def testTheLeastThatIsAsked(self):
         with meeting() as (listener, _, _, request):
