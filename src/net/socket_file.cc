@@ -95,7 +95,7 @@ SocketFile SocketFile::at(std::string_view path) {
 }
 
 void SocketFile::setPermissions(unsigned mode) const {
-  if (::chmod(path_.c_str(), mode) != 0) {
+  if (::fchmodat(AT_FDCWD, path_.c_str(), mode, AT_SYMLINK_NOFOLLOW) != 0) {
     throw std::system_error(errno, std::generic_category(), "permissions of " + path_);
   }
 }

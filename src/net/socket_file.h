@@ -16,7 +16,8 @@ class SocketFile {
   static SocketFile at(std::string_view path);
 
   explicit operator bool() const noexcept { return inode_ != 0; }
-  /// Sets who may connect: those who may write (unix(7)). Throws std::system_error.
+  /// Sets who may connect: those who may write (unix(7)). Throws std::system_error, also where a symbolic
+  /// link has come into its place, which is not followed.
   void setPermissions(unsigned mode) const;
   /// Deletes it, unless something else lies at its path by now. To be called while the socket is open:
   /// until then no other file can be taken for it.

@@ -100,6 +100,21 @@ TEST_CASE("what somebody else has put in the place of the file stays") {
   ::close(second);
 }
 
+TEST_CASE("permissions are not given to what a link in the place of the file leads to") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.file("s");
+  const std::string other = folder.file("other");
+  const int descriptor = openUnixListener(path, backlog);
+  const SocketFile file = SocketFile::at(path);
+  std::ofstream(other) << "secret";
+  std::filesystem::permissions(other, std::filesystem::perms::owner_read);
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink(other, path);
+  CHECK_THROWS_AS(file.setPermissions(0666), std::system_error);
+  CHECK(permissionsOf(other) == 0400);
+  ::close(descriptor);
+}
+
 TEST_CASE("paths that cannot be listened on") {
   const test::TemporaryFolder folder;
   CHECK(errorOfListening("") == EINVAL);
