@@ -10,7 +10,10 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <future>
 #include <iostream>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -106,17 +109,53 @@ void runCommand(duplex::WebSocket ws, const std::string& line) {
   }
 }
 
+/// Keeps the thread that reads the input from being faster than the connection, whose queue has a limit.
+class Pace {
+ public:
+  /// On the connection's thread.
+  explicit Pace(duplex::WebSocket ws) : ws_(ws), loop_(duplex::Loop::current()) {}
+
+  /// Before `size` bytes are sent. On the thread that reads.
+  void wait(std::size_t size) {
+    if (sent_ > 0 && sent_ + size > most) {
+      sent_ = 0;
+      std::promise<void> room;
+      std::future<void> drained = room.get_future();
+      loop_.post([this, room = std::move(room)]() mutable {
+        room_ = std::move(room);
+        // So little may leave without an event.
+        if (ws_.bufferedAmount() <= 64 * 1024) release();
+      });
+      drained.wait();
+    }
+    sent_ += size;
+  }
+  /// What waited in the queue has left, or is lost. On the connection's thread.
+  void release() {
+    if (room_) std::exchange(room_, std::nullopt)->set_value();
+  }
+
+ private:
+  static constexpr std::size_t most = 4 * 1024 * 1024;
+
+  const duplex::WebSocket ws_;
+  const duplex::Loop loop_;
+  std::optional<std::promise<void>> room_;
+  std::size_t sent_ = 0;
+};
+
 /// Reads stdin to its end on a thread of its own, for a terminal, a pipe and a file alike block. The
 /// thread ends with the process.
-void readInput(duplex::WebSocket ws, const ConnectOptions& options) {
+void readInput(duplex::WebSocket ws, const ConnectOptions& options, std::shared_ptr<Pace> pace) {
   const duplex::Loop loop = duplex::Loop::current();
-  std::thread([ws, loop, slash = options.slash, wait = options.wait] {
+  std::thread([ws, loop, pace = std::move(pace), slash = options.slash, wait = options.wait] {
     std::string line;
     while (std::getline(std::cin, line)) {
       try {
         if (slash && !line.empty() && line.front() == '/') {
           runCommand(ws, line);
         } else {
+          pace->wait(line.size());
           ws.send(line);
         }
       } catch (const duplex::InvalidStateError&) {
@@ -146,15 +185,18 @@ int connect(const ConnectOptions& options) {
     note(red, error.what());
     return 2;
   }
-  ws.onopen([ws, &options] {
+  const auto pace = std::make_shared<Pace>(ws);
+  ws.ondrain([pace] { pace->release(); });
+  ws.onopen([ws, pace, &options] {
     const std::string protocol = ws.protocol();
     const std::string extensions = ws.extensions();
     note(dim, "connected to " + ws.url() + (protocol.empty() ? "" : ", subprotocol " + protocol) +
                   (extensions.empty() ? "" : ", " + forTerminal(extensions)));
-    readInput(ws, options);
+    readInput(ws, options, pace);
   });
   ws.onreopen([ws] { note(dim, "connected again to " + ws.url()); });
-  ws.onreconnect([](const duplex::ReconnectEvent& event) {
+  ws.onreconnect([pace](const duplex::ReconnectEvent& event) {
+    pace->release();
     note(red, fmt::format("{}; try {} in {:.1f} s",
                           event.error.code ? forTerminal(event.error.message)
                                            : fmt::format("closed with {}", event.end.code),
