@@ -40,6 +40,26 @@ Ref<SharedBytes> shared(const std::string& text, std::size_t payload) {
   return frame;
 }
 
+/// Closes its stream in one of the calls that it gets.
+struct Closing final : net::SocketHandler {
+  transport::Stream* stream = nullptr;
+  std::string in;
+  int calls = 0;
+  int callsAfter = 0;
+
+  void called(const char* name) {
+    if (calls != 0) ++callsAfter;
+    if (in != name) return;
+    ++calls;
+    stream->close();
+  }
+  void onConnected() override { called("onConnected"); }
+  void onData(MutableBytes) override { called("onData"); }
+  void onEnd() override { called("onEnd"); }
+  void onDrained() override { called("onDrained"); }
+  void onFailed(std::error_code) override { called("onFailed"); }
+};
+
 }  // namespace
 
 TEST_CASE("bytes arrive in order, in both directions, and the end after them") {
@@ -125,7 +145,8 @@ TEST_CASE("what a slow reader leaves is counted, encrypted or not, until it is t
     transport::Stream& stream = pair.client.stream;
     pair.peer().stream.pause();
     constexpr std::size_t frame = 100'000;
-    constexpr std::size_t frames = 200;
+    // More than the kernel, or the simulated one, takes.
+    const std::size_t frames = loop.backendName() == "sim" ? 20 : 200;
     for (std::size_t i = 0; i < frames; ++i) stream.share(shared(randomText(frame + 10), frame));
     CHECK(stream.queuedPayload() == frames * frame);
     CHECK(stream.queued() == frames * (frame + 10));
@@ -148,7 +169,7 @@ TEST_CASE("a payload that was written past the queue is counted as well") {
   overEachBackend([](net::Loop& loop) {
     TlsPair pair(loop);
     pair.peer().stream.pause();
-    const std::string body(20'000'000, 'x');
+    const std::string body(loop.backendName() == "sim" ? 1'000'000 : 20'000'000, 'x');
     pair.client.stream.write(asBytes("head"), asBytes(body));
     CHECK(pair.client.stream.queuedPayload() == body.size());
     CHECK(pair.client.stream.queued() > body.size());
@@ -204,14 +225,32 @@ TEST_CASE("a reader that pauses in its handler misses nothing when it goes on") 
 }
 
 TEST_CASE("a handler may close its stream in any call") {
-  overEachBackend([](net::Loop& loop) {
-    TlsPair pair(loop);
-    pair.peer().onDataHook = [&] { pair.peer().stream.close(); };
-    pair.client.stream.output().append("to be closed for");
-    CHECK(turnUntil(loop, [&] { return pair.client.over(); }));
-    // With close_notify, where the bytes that end it are taken at once.
-    CHECK_FALSE(pair.peer().failed);
-  });
+  for (const std::string call : {"onConnected", "onData", "onEnd", "onDrained"}) {
+    CAPTURE(call);
+    overEachBackend([&](net::Loop& loop) {
+      TlsServer server(loop, Identities::get().localhost.server());
+      Closing closing;
+      closing.in = call;
+      TlsClient client(loop, server.listening.address, [&](transport::Stream& stream) {
+        closing.stream = &stream;
+        stream.setHandler(closing);
+        stream.startTls(*loop.local<transport::TlsClients>().context(trusting()), "localhost", 1);
+        stream.output().append("a little");
+        stream.notifyDrained();
+      });
+      const auto peer = [&] { return server.ends.empty() ? nullptr : server.ends[0].get(); };
+      REQUIRE(turnUntil(loop, [&] { return peer() != nullptr && (peer()->connected || peer()->over()); }));
+      if (!peer()->over()) {
+        peer()->stream.output().append("to be closed for");
+        peer()->stream.shutdown();
+      }
+      CHECK(turnUntil(loop, [&] { return closing.calls != 0 && peer()->over(); }));
+      for (int i = 0; i < 10; ++i) loop.turn(loop.now());
+      // None follows.
+      CHECK(closing.calls == 1);
+      CHECK(closing.callsAfter == 0);
+    });
+  }
 }
 
 TEST_CASE("FIN without close_notify is an end, too") {
