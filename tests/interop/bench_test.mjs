@@ -319,42 +319,6 @@ test('a message that is passed over', async (t) => {
   assert.ok(result.messages > 60);
 });
 
-test('a server that would compress is not asked to', async (t) => {
-  const server = await startServer('echo_server', [...onFreePort, '--deflate']);
-  t.after(() => server.kill());
-  checkGood(await bench(t, server.ws, '-c', '5'));
-
-  const offers = [];
-  const other = await serve(t, (ws, request) => {
-    offers.push(request.headers['sec-websocket-extensions']);
-    echo(ws);
-  }, { perMessageDeflate: true });
-  checkGood(await bench(t, other.url, '-c', '2'));
-  assert.deepEqual(offers, [undefined, undefined]);
-});
-
-test('a server that dies under load takes no figures but its own with it', async (t) => {
-  for (const form of ['--json', '--binary']) {
-    const server = await startServer('echo_server', onFreePort);
-    t.after(() => server.kill());
-    const { pid } = server.process;
-    const program = new Program('duplex', ['bench', server.ws, '-c', '5', '--pid', `${pid}`, '--warm-up', '0',
-      '-d', '60', form]);
-    t.after(() => program.kill());
-    setTimeout(() => server.kill(), 1000);
-    await program.exit();
-    if (form !== '--json') {
-      assert.match(program.stdout, /^messages +\d/m);
-      assert.match(program.stdout, new RegExp(`^server +not known: process ${pid} `, 'm'));
-      continue;
-    }
-    const result = JSON.parse(program.stdout);
-    assert.ok(result.messages > 0);
-    assert.deepEqual(result.server, { pid, cpu: null, cpuUser: null, cpuSystem: null, cpuPerMessage: null,
-      memory: null });
-  }
-});
-
 test('a greeting is told apart from replies', async (t) => {
   const server = await serve(t, (ws) => {
     ws.send('Hello');
