@@ -131,6 +131,10 @@ describe('over TLS', () => {
     const careful = await check(t, server.ws, '--only', '2.1');
     assert.equal(careful.code, 2);
     assert.match(careful.stderr, /no connection: the peer's certificate is not accepted: unable to get local issuer/);
+    // Another address of the name, where nobody listens, does not hide it.
+    const named = await check(t, `wss://localhost:${server.port}`, '--only', '2.1');
+    assert.equal(named.code, 2);
+    assert.match(named.stderr, /: no connection: the peer's certificate/);
     const careless = await check(t, server.ws, '--only', '2.1', '--insecure');
     assert.equal(careless.code, 0);
   });
@@ -197,6 +201,36 @@ test('a server that does not echo is asked what needs no echo', async (t) => {
   for (const each of withVerdict(report, 'not run')) assert.equal(each.why, 'the server does not echo');
 });
 
+test('a server that speaks first is not blamed for it, case by case', async (t) => {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
+  t.after(() => server.close());
+  await event(server, 'listening');
+  server.on('connection', (ws) => {
+    ws.on('error', () => {});
+    ws.on('message', (data, isBinary) => ws.send(data, { binary: isBinary }));
+    ws.send('Welcome');
+  });
+  const program = await check(t, `ws://127.0.0.1:${server.address().port}`);
+  assert.equal(program.code, 2);
+  assert.equal(program.stdout, '');
+  assert.match(program.stderr, /^duplex: ws:\S+: the server speaks first \(text "Welcome"/);
+});
+
+test('what is no WebSocket at all is not asked', async (t) => {
+  const absent = await check(t, `${echoServer.ws}/no/such/path`, '--only', '6.2');
+  assert.equal(absent.code, 2);
+  assert.equal(absent.stdout, '');
+  assert.match(absent.stderr, /a good handshake was not answered with 101: it answered 404/);
+
+  const silent = createServer((socket) => socket.on('error', () => {}).on('data', () => socket.end()));
+  t.after(() => silent.close());
+  silent.listen(0, '127.0.0.1');
+  await event(silent, 'listening');
+  const ended = await check(t, `ws://127.0.0.1:${silent.address().port}`);
+  assert.equal(ended.code, 2);
+  assert.match(ended.stderr, /it ended the connection without an answer/);
+});
+
 test('what cannot be asked is said, with exit code 2', async (t) => {
   for (const [args, message] of [
     [[], /needs the URL of a server/],
@@ -238,6 +272,15 @@ test('echo_client fails nothing; each connection is a case', async (t) => {
   assert.equal(code, 0);
 });
 
+test('echo_client says how it is used', async (t) => {
+  for (const [args, code, stream] of [[['--help'], 0, 'stdout'], [['--nonsense'], 2, 'stderr'], [[], 2, 'stderr']]) {
+    const client = new Program('echo_client', args);
+    t.after(() => client.kill());
+    assert.deepEqual(await client.exit(), { code, signal: null });
+    assert.equal(client[stream], 'usage: echo_client URL\n');
+  }
+});
+
 /** Connects to `url`, echoes, and resolves with the messages when it has closed. */
 function converse(url, options = {}) {
   return new Promise((resolve) => {
@@ -267,6 +310,27 @@ test('npm ws as a client, in the manner of a fuzzing server', async (t) => {
   assert.equal(report.cases.length, checking.times);
   const failed = withVerdict(report, 'FAIL').filter((each) => !isKnown(each));
   assert.deepEqual(failed, []);
+});
+
+test('a client that connects until 404 is asked every case', async (t) => {
+  const checking = await listen(t, '--only', '0');
+  const statuses = [];
+  const connect = () => new Promise((resolve) => {
+    const ws = new WebSocket(checking.url);
+    let status = 101;
+    ws.on('unexpected-response', (request, response) => {
+      status = response.statusCode;
+      request.destroy();
+      resolve(status);
+    });
+    ws.on('message', (data, isBinary) => ws.send(data, { binary: isBinary }));
+    ws.on('error', () => {});
+    ws.on('close', () => resolve(status));
+  });
+  do statuses.push(await connect()); while (statuses.at(-1) !== 404);
+  assert.equal(statuses.length, checking.times + 1);
+  await checking.exit();
+  assert.equal(JSON.parse(checking.stdout).cases.length, checking.times);
 });
 
 test('a check of clients that is interrupted reports what it has', async (t) => {

@@ -117,7 +117,8 @@ void addOpening(Family& family) {
 void addFailing(Family& family) {
   const Head& good = goodResponse();
   family.group("An answer that is no 101 opens nothing", "RFC 6455 §4.1", Level::Must, Roles::Client);
-  for (const char* status : {"200 OK", "404 Not Found", "426 Upgrade Required", "503 Service Unavailable"}) {
+  // Not 404, by which clients are told that there are no more cases.
+  for (const char* status : {"200 OK", "403 Forbidden", "426 Upgrade Required", "503 Service Unavailable"}) {
     fails(family, status, good.startingWith(std::string("HTTP/1.1 ") + status).adding("Content-Length", "0"));
   }
   family.group("An answer without its marks fails the connection", "RFC 6455 §4.1", Level::Must,

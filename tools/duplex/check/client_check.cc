@@ -77,7 +77,7 @@ class ClientCheck::Run final : net::SocketHandler {
     const std::size_t space = head.start.find(' ');
     const std::string target = head.start.substr(space + 1, head.start.rfind(' ') - space - 1);
     case_ = check_.choose(target, service_);
-    if (case_ == nullptr) return refuse();
+    if (case_ == nullptr) return refuse("404 Not Found");
     const Opening& opening = case_->opening;
     const std::string* key = head.value("Sec-WebSocket-Key");
     key_ = key == nullptr ? std::string() : *key;
@@ -89,7 +89,7 @@ class ClientCheck::Run final : net::SocketHandler {
           checkAnswer(opening.deflate, head.list("Sec-WebSocket-Extensions"), deflate_);
       if (!problem.empty()) record_.notRun = "the client did not offer this: " + problem;
     }
-    if (!record_.notRun.empty()) return refuse();
+    if (!record_.notRun.empty()) return refuse("501 Not Implemented");
     if (opening.slow) {
       waiting_ = true;
       return check_.loop_.schedule(alarm_, check_.settings_.grace);
@@ -118,8 +118,9 @@ class ClientCheck::Run final : net::SocketHandler {
   }
 
   /// There is no such case, or it cannot be asked.
-  void refuse() {
-    stream_.output().append("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  void refuse(std::string_view status) {
+    stream_.output().append(
+        fmt::format("HTTP/1.1 {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status));
     stream_.shutdown();
     waiting_ = false;
     check_.loop_.schedule(alarm_, check_.settings_.grace);

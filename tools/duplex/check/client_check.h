@@ -27,7 +27,8 @@ namespace duplex::check {
 ///     /getCaseStatus?case=N    a message with how it went, as JSON
 ///     /updateReports           ends the check
 ///
-/// which clients that are made for a fuzzing server know; on any other path the next case is run.
+/// which clients that are made for a fuzzing server know; on any other path the next case is run. There is no
+/// more where it answers 404; a client that lacks what a case is about, compression, gets 501 instead of it.
 class ClientCheck {
  public:
   /// Over TLS if `tls` is set. Throws std::system_error if the address cannot be had. The cases, the loop and
@@ -43,6 +44,8 @@ class ClientCheck {
   void start(Function<void(const Result&)> onResult, Function<void()> onDone);
 
   const Address& address() const noexcept { return listener_.address(); }
+  /// Whether the client has asked for the report, and so knows that there is no more to come.
+  bool isToldOfEnd() const noexcept { return reportAsked_; }
   /// What the client called itself; empty if it did not.
   const std::string& agent() const noexcept { return agent_; }
 

@@ -297,6 +297,9 @@ Result judge(const Case& asked, Role checked, const Record& record) {
   Result result{.asked = &asked, .verdict = finding.verdict, .why = std::move(finding.why)};
   result.section = finding.section.empty() ? asked.section : finding.section;
   result.milliseconds = record.milliseconds;
+  result.status = record.status;
+  result.messages = static_cast<std::size_t>(std::count_if(
+      record.heard.begin(), record.heard.end(), [](const Heard& each) { return isData(each.kind); }));
   if (finding.verdict == Verdict::NotRun) return result;
   result.sent = describeSent(asked);
   result.expected = describeExpected(asked, checked);

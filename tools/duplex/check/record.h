@@ -76,6 +76,9 @@ struct Result {
   std::string expected{};
   std::string got{};
   double milliseconds = 0;
+  /// Of a server's answer to the handshake, 0: none came; and the messages that came after it.
+  int status = 0;
+  std::size_t messages = 0;
 };
 
 }  // namespace duplex::check

@@ -27,6 +27,9 @@
 namespace duplex::check {
 namespace {
 
+// In which clients are told that there are no more cases.
+constexpr Milliseconds farewell{1'000};
+
 Settings settingsOf(const Options& options) {
   Settings settings;
   settings.patience = Milliseconds(static_cast<long long>(options.timeout * 1000));
@@ -105,21 +108,46 @@ std::vector<Result> ask(net::Loop& loop, const Target& target, const Settings& s
   return results;
 }
 
-/// Whether the server echoes text. Goes through the addresses to one that accepts.
+/// One that is told nothing has nothing to say: each message would be taken for an answer. Throws
+/// std::runtime_error, with what it says, if the server speaks first.
+void listenFirst(net::Loop& loop, const websocket::Url& url, const Settings& settings, const Target& target) {
+  Case silence;
+  silence.id = "0";
+  silence.send.emplace_back(Linger{});
+  const Result result = ask(loop, target, settings, {&silence}, nullptr).front();
+  if (result.messages == 0) return;
+  throw std::runtime_error(
+      url.href + ": the server speaks first (" + result.got +
+      "): what it says cannot be told from echoes. A server is needed that says nothing " +
+      "but what it is sent");
+}
+
+/// Whether the server echoes text. Goes through the addresses to one that accepts. Throws std::runtime_error
+/// if none does, or it has no WebSocket at this URL that can be asked.
 bool echoes(net::Loop& loop, const websocket::Url& url, const Settings& settings, Target& target) {
   Case hello;
   hello.id = "0";
   hello.send.push_back(text("duplex check"));
   hello.expected.push_back(textItem("duplex check"));
-  std::string reason;
-  for (const Address& address : lookUp(loop, url)) {
+  std::string reasons;
+  const std::vector<Address> addresses = lookUp(loop, url);
+  for (const Address& address : addresses) {
     target.address = address;
     const Result result = ask(loop, target, settings, {&hello}, nullptr).front();
     if (result.verdict == Verdict::Pass) return true;
-    if (!result.why.starts_with("no connection")) return false;
-    reason = result.why;
+    if (result.why.starts_with("no connection")) {
+      // Another address may have another reason, and the first one be what matters.
+      if (!reasons.empty()) reasons += "; ";
+      reasons += (addresses.size() > 1 ? address.string() + ": " : "") + result.why;
+      continue;
+    }
+    if (result.status != 101) {
+      throw std::runtime_error(url.href + ": a good handshake was not answered with 101: " + result.why);
+    }
+    if (result.messages > 0) listenFirst(loop, url, settings, target);
+    return false;
   }
-  throw std::runtime_error(url.href + ": " + reason);
+  throw std::runtime_error(url.href + ": " + reasons);
 }
 
 /// Null where there is no TLS.
@@ -203,7 +231,11 @@ Report checkClients(const Options& options) {
           report.results.push_back(result);
           progress.step(result);
         },
-        done);
+        [&, done] {
+          if (check.isToldOfEnd()) return done();
+          // One that connects until it is told that there is no more comes once again.
+          loop.setTimer(done, farewell, false);
+        });
   });
   onSignal(SIGINT, nullptr);
   if (report.subject.empty()) report.subject = check.agent().empty() ? "a client" : check.agent();
