@@ -1,13 +1,16 @@
 // Connects to a server and sends back all that comes, until the server closes.
 
 #include <iostream>
+#include <string_view>
 
 #include <duplex/duplex.h>
 
 int main(int argc, char** argv) try {
-  if (argc != 2) {
-    std::cerr << "usage: echo_client URL\n";
-    return 2;
+  const std::string_view url = argc == 2 ? argv[1] : "";
+  if (url.empty() || url.starts_with('-')) {
+    const bool asked = url == "--help" || url == "-h";
+    (asked ? std::cout : std::cerr) << "usage: echo_client URL\n";
+    return asked ? 0 : 2;
   }
   constexpr std::size_t MiB = 1024 * 1024;
   bool wasClean = false;
