@@ -117,8 +117,10 @@ void Waits::deliver(const Message& message) {
     wait.resume();
     return;
   }
+  // First what may throw: the deque is never empty.
+  OwnedMessage copy(message);
   if (messages_ == nullptr) messages_ = std::make_unique<std::deque<OwnedMessage>>();
-  messages_->emplace_back(message);
+  messages_->push_back(std::move(copy));
   size_ += message.size() + messageCost;
   if (size_ > mostWaiting) pause();
 }
