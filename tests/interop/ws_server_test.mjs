@@ -148,6 +148,12 @@ describe('duplex connect', () => {
     assert.equal(ws.protocol, 'chat');
   });
 
+  test('says that no subprotocol was agreed on', async (t) => {
+    const { program } = await meetConnect(t, ['--protocol', 'nosuch'], { handleProtocols: () => false });
+    assert.equal((await program.exit()).code, 1);
+    assert.match(program.stderr, /no subprotocol that was offered was agreed on/);
+  });
+
   test('a line of a megabyte arrives whole', async (t) => {
     const { ws, program } = await meetConnect(t);
     const line = 'duplex '.repeat(150_000);
