@@ -1,8 +1,9 @@
+#include <exception>
 #include <iostream>
 
 #include <duplex/duplex.h>
 
-int main() {
+int main() try {
   duplex::App app;
 
   app.ws("/", [](duplex::WebSocket ws) {
@@ -14,4 +15,7 @@ int main() {
     std::cout << "server running at http://" << address.string() << std::endl;
   });
   return duplex::run();
+} catch (const std::exception& error) {
+  std::cerr << "hello_server: " << error.what() << '\n';
+  return 1;
 }

@@ -57,6 +57,16 @@ test('hello_server greets npm ws', { skip: busy }, async (t) => {
   await event(ws, 'close');
 });
 
+test('hello_server says that its port is taken', { skip: busy }, async (t) => {
+  const other = createServer();
+  t.after(() => new Promise((resolve) => other.close(resolve)));
+  other.listen(port, '127.0.0.1');
+  await event(other, 'listening');
+  const server = start(t, 'hello_server');
+  assert.deepEqual(await server.exit(), { code: 1, signal: null });
+  assert.match(server.stderr, /^hello_server: .*in use/i);
+});
+
 test('hello_client says goodbye to npm ws', { skip: busy }, async (t) => {
   const server = new WebSocketServer({ host: '127.0.0.1', port });
   t.after(() => new Promise((resolve) => server.close(resolve)));
