@@ -2,5 +2,11 @@
 
 #include <string>
 
+#include <duplex/error.h>
+
 /// Sets up the program's log: on stderr, from `level` on (trace, debug, info, warn, error).
 void setUpLog(const std::string& level);
+
+/// Warns of `error`. What the system refuses, such as more open files, it refuses each time: of that there is
+/// a line in ten seconds, with how often it happened. Any thread.
+void warn(const duplex::Error& error);

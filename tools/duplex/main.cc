@@ -61,13 +61,21 @@ int main(int argc, char** argv) {
   CLI::App* serveCommand =
       program.add_subcommand("serve", "serve a folder, and push to all who connect at /");
   serveCommand->add_option("folder", serving.folder, "what to serve; without it a demo page")
-      ->check(CLI::ExistingDirectory);
-  serveCommand->add_option("--host", serving.host, "address to listen on")->capture_default_str();
-  serveCommand->add_option("--port", serving.port, "port to listen on; 0 picks a free one")
-      ->capture_default_str();
+      ->type_name("TEXT:DIR");
+  // An option that is none is told before what stands behind it is taken for a folder.
+  serveCommand->callback([&serving] {
+    const std::string problem = serving.folder.empty() ? "" : CLI::ExistingDirectory(serving.folder);
+    if (!problem.empty()) throw CLI::ValidationError("folder", problem);
+  });
+  CLI::Option* host =
+      serveCommand->add_option("--host", serving.host, "address to listen on")->capture_default_str();
+  CLI::Option* port =
+      serveCommand->add_option("--port", serving.port, "port to listen on; 0 picks a free one")
+          ->capture_default_str();
   std::string permissions = "600";
   CLI::Option* unixSocket =
       serveCommand->add_option("--unix", serving.unixSocket, "a Unix socket to listen on instead: its path");
+  unixSocket->excludes(host)->excludes(port);
   serveCommand->add_option("--unix-mode", permissions, "permissions of its file: who may write may connect")
       ->capture_default_str()
       ->check(isMode);
