@@ -65,8 +65,10 @@ class OpenTask final : public TaskRoot {
 Opened openTask(const WebSocket& ws, const Request* req) {
   Connection& connection = *Waits::connectionOf(ws);
   websocket::Group& group = connection.group();
+  // First what may throw beside it: nobody owns the task yet.
+  Waits* const waits = group.route == nullptr || !group.route->message ? &connection.waits() : nullptr;
   auto* const task = new OpenTask(group, ws, req == nullptr ? Request() : *req);
-  if (group.route == nullptr || !group.route->message) connection.waits().receiveFor(task);
+  if (waits != nullptr) waits->receiveFor(task);
   return {task, task->socket, task->request};
 }
 
