@@ -81,6 +81,8 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
 void Shard::becomeSocket(http::Exchange& exchange, const WebSocketUpgrade& route, UpgradeAnswer answer) {
   const Request request(&exchange);
   const Address client = exchange.remote;
+  // For middleware that waits for the answer.
+  exchange.status = answer.status;
   auto [stream, leftover] = exchange.connection->upgrade(answer.head);
   stream.setRemoteAddress(client);
   websocket::Connection* socket = nullptr;

@@ -115,6 +115,7 @@ TEST_CASE("middleware that answers later keeps a socket from being opened, or le
   overEachBackend([](net::Loop& loop) {
     App app;
     int passed = 0;
+    int status = 0;
     const auto guard = [&](Request& req, Response& res, Next& next) -> Task<> {
       co_await Loop::sleep(2ms);
       if (req.query("key").empty()) {
@@ -122,6 +123,7 @@ TEST_CASE("middleware that answers later keeps a socket from being opened, or le
         co_return;
       }
       co_await next;
+      status = res.statusCode();
       ++passed;
     };
     app.ws("/", guard, [](WebSocket ws) { ws.send("in"); });
@@ -135,6 +137,7 @@ TEST_CASE("middleware that answers later keeps a socket from being opened, or le
     REQUIRE(turnUntil(loop, [&] { return with.received.ends_with("in"); }));
     CHECK(with.received.starts_with("HTTP/1.1 101 "));
     CHECK(turnUntil(loop, [&] { return passed == 1; }));
+    CHECK(status == 101);
   });
 }
 
