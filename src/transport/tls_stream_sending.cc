@@ -47,8 +47,7 @@ void TlsStream::write(Bytes head, Bytes payload) {
     // The head goes with the beginning of what it heads.
     const MutableBytes record = buffers_.record();
     taken = std::min(payload.size(), maxTlsRecord - head.size());
-    std::memcpy(record.data(), head.data(), head.size());
-    std::memcpy(record.data() + head.size(), payload.data(), taken);
+    std::copy_n(payload.begin(), taken, std::copy(head.begin(), head.end(), record.begin()));
     bool good = encrypt(record.first(head.size() + taken));
     head = {};
     while (good && taken < payload.size() && socket_.queued() < window) {
