@@ -44,9 +44,10 @@ TEST_CASE("a slow peer: bufferedAmount grows, drain comes when all is gone, the 
     REQUIRE(turnUntil(loop, [&] { return drained; }));
 
     slow.pause();
-    for (int i = 0; i < 50 && server.readyState() == ReadyState::Open; ++i)
+    // The kernel may have room for many of them.
+    for (int i = 0; i < 200 && server.readyState() == ReadyState::Open; ++i)
       server.send(std::string(1'000'000, 'x'));
-    CHECK(server.readyState() == ReadyState::Closing);
+    REQUIRE(server.readyState() == ReadyState::Closing);
     slow.received.clear();
     slow.resume();
     REQUIRE(turnUntil(loop, [&] { return slow.over(); }));
