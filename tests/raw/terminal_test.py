@@ -1,9 +1,10 @@
 """What a peer says, where the program shows it: nothing of it may command a terminal or forge a line."""
 
+import time
 import unittest
 
 from handshake import REQUEST, readHead, switching
-from peer import connect
+from peer import PATIENCE, connect
 from program import Client, Listener, Server
 from wire import acceptKey, close
 
@@ -49,6 +50,10 @@ class TerminalTest(unittest.TestCase):
             peer.readHead()
             peer.send(close(4000, "a\n12:00:00.000 info forged\r" + "".join(CLEARS)).encode(masked=True))
             peer.readToEnd()
+        # It is written once the connection has ended, on this side too.
+        end = time.monotonic() + PATIENCE
+        while "forged" not in server.readErrors() and time.monotonic() < end:
+            time.sleep(0.01)
         lines = [line for line in server.readErrors().split("\n") if "forged" in line]
         self.assertEqual(len(lines), 1)
         self.assertTrue(lines[0].endswith("closed with 4000 a\\x0a12:00:00.000 info forged\\x0d\\x1b[2J\\u009b2J"), lines)
