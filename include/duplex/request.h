@@ -57,7 +57,8 @@ class DUPLEX_API Request {
   /// Whether it came over TLS.
   bool secure() const noexcept;
   /// The subject of the client's certificate, which the server has verified (see TlsOptions):
-  /// "CN=ann,O=Example" (RFC 4514). Empty if the client has none.
+  /// "CN=ann,O=Example" (RFC 4514). Without a subject its alternative names, without those its fingerprint;
+  /// see the reference. Empty if the client has no certificate.
   std::string_view clientCertificate() const noexcept;
 
   /// A `:name` of the route's pattern, percent-decoded; `"*"` is what a wildcard matched. Empty if

@@ -58,6 +58,7 @@ class DUPLEX_API Response {
 
   /// 200 until set. Throws std::invalid_argument outside 200–599.
   const Response& status(int code) const;
+  /// 101 once a WebSocket has been made of the request.
   int statusCode() const noexcept;
   /// Sets a header, in the place of one of that name. Throws std::invalid_argument for a name that is
   /// no token, or for CR, LF or NUL in the value.

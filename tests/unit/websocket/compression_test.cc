@@ -13,23 +13,41 @@ using namespace std::chrono_literals;
 using websocket::CompressionMemory;
 using websocket::DedicatedCompression;
 
-TEST_CASE("a sweep over many connections takes more than one turn, and leaves none out") {
-  constexpr std::size_t count = 2'500;
-  // RFC 7692 §7.2.3.1: "Hello", compressed.
-  constexpr std::string_view hello("\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
+namespace {
+
+// RFC 7692 §7.2.3.1: "Hello", compressed.
+constexpr std::string_view hello("\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
+// Messages that each connection has received.
+constexpr std::size_t received = 3;
+
+/// Connections that have just been used.
+struct Crowd {
+  explicit Crowd(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      connections.push_back(
+          std::make_unique<DedicatedCompression>(memory, protocol::Role::Server, limits, agreement));
+      for (std::size_t j = 0; j < received; ++j) connections.back()->deflate.inflate(asBytes(hello), 100);
+    }
+  }
+  /// Bytes of all when nothing is held that is not needed: what the peer may refer to.
+  std::size_t idle() const { return connections.size() * received * std::string_view("Hello").size(); }
+
   test::SimLoop sim;
-  CompressionMemory memory(sim.loop);
+  CompressionMemory memory{sim.loop};
   const protocol::SessionLimits limits;
   const protocol::DeflateAgreement agreement{.parameters = {}, .header = "permessage-deflate"};
   std::vector<std::unique_ptr<DedicatedCompression>> connections;
-  for (std::size_t i = 0; i < count; ++i) {
-    connections.push_back(
-        std::make_unique<DedicatedCompression>(memory, protocol::Role::Server, limits, agreement));
-    // Room is taken for more than these.
-    for (int j = 0; j < 3; ++j) connections.back()->deflate.inflate(asBytes(hello), 100);
-  }
+};
+
+}  // namespace
+
+TEST_CASE("a sweep over many connections takes more than one turn, and leaves none out") {
+  constexpr std::size_t count = 2'500;
+  Crowd crowd(count);
+  test::SimLoop& sim = crowd.sim;
+  const CompressionMemory& memory = crowd.memory;
   const std::size_t busy = memory.used();
-  const std::size_t idle = count * 3 * 5;
+  const std::size_t idle = crowd.idle();
   REQUIRE(busy > idle);
   const std::size_t each = (busy - idle) / count;
   std::size_t before = busy;
@@ -47,24 +65,17 @@ TEST_CASE("a sweep over many connections takes more than one turn, and leaves no
 }
 
 TEST_CASE("connections may go while a sweep is under way") {
-  constexpr std::string_view hello("\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
-  test::SimLoop sim;
-  CompressionMemory memory(sim.loop);
-  const protocol::SessionLimits limits;
-  const protocol::DeflateAgreement agreement{.parameters = {}, .header = "permessage-deflate"};
-  std::vector<std::unique_ptr<DedicatedCompression>> connections;
-  for (std::size_t i = 0; i < 2'500; ++i) {
-    connections.push_back(
-        std::make_unique<DedicatedCompression>(memory, protocol::Role::Server, limits, agreement));
-    for (int j = 0; j < 3; ++j) connections.back()->deflate.inflate(asBytes(hello), 100);
-  }
+  Crowd crowd(2'500);
+  test::SimLoop& sim = crowd.sim;
+  const CompressionMemory& memory = crowd.memory;
+  auto& connections = crowd.connections;
   const std::size_t busy = memory.used();
   const TimePoint end = sim.loop.now() + 60s;
   while (memory.used() == busy && sim.loop.now() < end) sim.loop.turn(end);
   REQUIRE(memory.used() < busy);
   // Those that came last have been looked at; all but a hundred of the others go, the next one among them.
   connections.erase(connections.begin() + 100, connections.begin() + 1'600);
-  const std::size_t idle = connections.size() * 3 * 5;
+  const std::size_t idle = crowd.idle();
   while (memory.used() != idle && sim.loop.now() < end) sim.loop.turn(end);
   CHECK(memory.used() == idle);
   connections.clear();
