@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <system_error>
 
 #include "base/address_sanitizer.h"
@@ -78,12 +79,13 @@ std::string Sample::inWords() const {
 
 void Trend::compare(std::size_t Sample::*value, const char* name, std::size_t allowed,
                     std::string& found) const {
-  const auto part = static_cast<std::ptrdiff_t>(samples_.size() / 3);
-  const auto least = [&](auto begin) {
-    return std::ranges::min(std::ranges::subrange(begin, begin + part), {}, value).*value;
+  const std::span<const Sample> samples = samples_;
+  const std::size_t part = samples.size() / 3;
+  const auto least = [value](std::span<const Sample> some) {
+    return (*std::ranges::min_element(some, {}, value)).*value;
   };
-  const std::size_t before = least(samples_.begin());
-  const std::size_t after = least(samples_.end() - part);
+  const std::size_t before = least(samples.first(part));
+  const std::size_t after = least(samples.last(part));
   if (after <= before + allowed) return;
   if (!found.empty()) found += "; ";
   found += std::string(name) + " from " + std::to_string(before) + " to " + std::to_string(after);
