@@ -41,6 +41,7 @@ struct Manner {
 Settings settings(const Manner& manner) {
   // Our own end fails at once where it has to; what is slow is the machine.
   return {.patience = Milliseconds(60'000),
+          .limit = Milliseconds(3'600'000),
           .grace = Milliseconds(1'000),
           .bytewise = manner.bytewise,
           .parallel = 16};

@@ -68,6 +68,9 @@ CLI::App* addCommand(CLI::App& program, Options& options) {
   command->add_option("--timeout", options.timeout, "seconds to wait for an answer")
       ->capture_default_str()
       ->check(CLI::Range(0.1, 3600.0));
+  command->add_option("--case-timeout", options.caseTimeout, "seconds that a case may take in all")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 86'400.0));
   command->add_option("--parallel", options.parallel, "connections at once")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));

@@ -225,6 +225,7 @@ Finding judgeOpening(const Case& asked, const Record& record) {
 Finding find(const Case& asked, Role checked, const Record& record) {
   if (!record.notRun.empty()) return {Verdict::NotRun, record.notRun};
   if (!record.noConnection.empty()) return {Verdict::Fail, record.noConnection};
+  if (!record.overran.empty()) return {Verdict::Fail, record.overran, "--case-timeout"};
   const bool wasRefused = asked.opening.expect == Opening::Expect::Refusal;
   if (Finding opening = judgeOpening(asked, record); opening.verdict != Verdict::Pass || wasRefused)
     return opening;
@@ -286,6 +287,7 @@ std::string describeGot(const Case& asked, const Record& record) {
   if (!record.malformed.empty()) parts.push_back(record.malformed);
   if (record.end == Record::End::Fin && !record.heardClose) parts.push_back("end of TCP");
   if (record.end == Record::End::Reset) parts.push_back("reset of TCP");
+  if (!record.overran.empty()) parts.push_back("and no end");
   if (record.timedOut) parts.push_back("then nothing");
   return parts.empty() ? "nothing" : join(parts);
 }
@@ -298,6 +300,7 @@ Result judge(const Case& asked, Role checked, const Record& record) {
   result.section = finding.section.empty() ? asked.section : finding.section;
   result.milliseconds = record.milliseconds;
   result.status = record.status;
+  result.overran = !record.overran.empty();
   result.messages = static_cast<std::size_t>(std::count_if(
       record.heard.begin(), record.heard.end(), [](const Heard& each) { return isData(each.kind); }));
   if (finding.verdict == Verdict::NotRun) return result;

@@ -22,6 +22,8 @@ struct Options {
   std::string html;
   /// Seconds to wait for an answer.
   double timeout = 5;
+  /// Seconds that a case may take in all.
+  double caseTimeout = 60;
   unsigned parallel = 4;
   std::string backend = "auto";
   /// Files, for TLS: who is trusted instead of those whom the system trusts; a certificate and its key, of

@@ -59,6 +59,8 @@ struct Record {
   /// A client ended TCP while we let a moment pass.
   bool endedFirst = false;
   bool timedOut = false;
+  /// How long it kept the case from ending until that was cut off; empty if it did not.
+  std::string overran{};
   End end = End::None;
   std::vector<protocol::MaskKey> masks{};
   double milliseconds = 0;
@@ -79,6 +81,8 @@ struct Result {
   /// Of a server's answer to the handshake, 0: none came; and the messages that came after it.
   int status = 0;
   std::size_t messages = 0;
+  /// The other end kept the case from ending.
+  bool overran = false;
 };
 
 }  // namespace duplex::check

@@ -33,6 +33,7 @@ constexpr Milliseconds farewell{1'000};
 Settings settingsOf(const Options& options) {
   Settings settings;
   settings.patience = Milliseconds(static_cast<long long>(options.timeout * 1000));
+  settings.limit = Milliseconds(static_cast<long long>(options.caseTimeout * 1000));
   settings.grace = std::min(settings.grace, settings.patience);
   settings.parallel = options.parallel;
   return settings;
@@ -206,7 +207,12 @@ Report checkServer(const Options& options) {
         return std::none_of(report.results.begin(), report.results.end(),
                             [&](const Result& result) { return result.asked == each; });
       }));
-  if (unasked > 0) report.remark = fmt::format("The server is gone: {} cases could not be asked.", unasked);
+  if (unasked > 0) {
+    const bool holds = std::any_of(report.results.begin(), report.results.end(),
+                                   [](const Result& result) { return result.overran; });
+    report.remark = fmt::format("The server {}: {} cases could not be asked.",
+                                holds ? "keeps one case after the other from ending" : "is gone", unasked);
+  }
   report.sort();
   return report;
 }

@@ -16,7 +16,7 @@ namespace duplex::check {
 namespace {
 
 constexpr std::size_t maxHead = 256 * 1024;
-constexpr std::size_t maxRefused = 3;
+constexpr std::size_t maxLost = 3;
 
 bool isHeavy(const Case& asked) {
   return asked.family() == 9;
@@ -234,7 +234,7 @@ void ServerCheck::start(Function<void(const Result&)> onResult, Function<void()>
 }
 
 void ServerCheck::startMore() {
-  while (next_ < cases_.size() && refused_ < maxRefused) {
+  while (next_ < cases_.size() && lost_ < maxLost) {
     // Long messages keep an end busy, and others waiting.
     const bool isAlone = isHeavy(*cases_[next_]) || (!runs_.empty() && isHeavy(runs_.back()->asked()));
     if (runs_.size() >= (isAlone ? 1 : settings_.parallel)) break;
@@ -248,7 +248,10 @@ void ServerCheck::startMore() {
 void ServerCheck::finished(Run& run) {
   loop_.defer([this, &run, alive = alive_] {
     if (!*alive) return;
-    refused_ = run.record().noConnection.empty() ? 0 : refused_ + 1;
+    const Record& record = run.record();
+    // A server that is only slow may need too long for long messages.
+    const bool isHeld = !record.overran.empty() && !isHeavy(run.asked());
+    lost_ = isHeld || !record.noConnection.empty() ? lost_ + 1 : 0;
     onResult_(check::judge(run.asked(), Role::Server, run.record()));
     std::erase_if(runs_, [&](const auto& each) { return each.get() == &run; });
     startMore();

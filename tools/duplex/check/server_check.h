@@ -54,8 +54,9 @@ class ServerCheck {
   const Settings& settings_;
   const std::vector<const Case*> cases_;
   std::size_t next_ = 0;
-  // Refused connections one after the other: with many the server is gone, and the rest is not asked.
-  std::size_t refused_ = 0;
+  // Connections one after the other that were refused, or did not end: with many the server is gone, or holds
+  // up whatever it is asked, and the rest is not asked.
+  std::size_t lost_ = 0;
   std::vector<std::unique_ptr<Run>> runs_;
   // Told of by deferred tasks, which it may not outlive.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -1,6 +1,9 @@
 #include "check/talk.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/bytes.h"
@@ -38,6 +41,7 @@ void Talk::begin(transport::Stream stream, const std::optional<DeflateParameters
                       isServer ? deflate->clientNoTakeover : deflate->serverNoTakeover);
   }
   wait(settings_.patience);
+  loop_.schedule(limit_, settings_.limit);
   outgoing_ = std::move(front);
   if (!rest.empty()) reader_->feed(rest);
   heardSomething();
@@ -243,6 +247,14 @@ void Talk::onTime() {
   finish(Record::End::None);
 }
 
+// What comes shows that the other end lives, and so each wait may last; but not for ever.
+void Talk::onLimit() {
+  if (phase_ == Phase::Over) return;
+  record_.overran = fmt::format("it kept the case from ending for {:g} s, and was cut off",
+                                std::chrono::duration<double>(settings_.limit).count());
+  finish(Record::End::None);
+}
+
 void Talk::onData(MutableBytes bytes) {
   if (phase_ == Phase::Over) return;
   reader_->feed(asText(bytes));
@@ -265,6 +277,7 @@ void Talk::finish(Record::End end) {
   phase_ = Phase::Over;
   record_.end = end;
   alarm_.cancel();
+  limit_.cancel();
   stream_.close(end == Record::End::None);
   done_();
 }

@@ -24,6 +24,8 @@ namespace duplex::check {
 struct Settings {
   /// For an answer.
   Milliseconds patience{5'000};
+  /// For a case from its opening handshake to its end, however lively the other end is.
+  Milliseconds limit{60'000};
   /// For an end that is to fail the connection, before it is asked whether it goes on.
   Milliseconds grace{250};
   /// What is sent goes out byte by byte; of a long case the beginning, and the rest in pieces. So do the
@@ -67,6 +69,7 @@ class Talk final : net::SocketHandler {
   bool hasAll() const;
   void finish(Record::End end);
   void onTime();
+  void onLimit();
   void wait(Milliseconds time) { loop_.schedule(alarm_, time); }
 
   void onData(MutableBytes bytes) override;
@@ -81,6 +84,7 @@ class Talk final : net::SocketHandler {
   Record& record_;
   Function<void()> done_;
   net::Alarm<Talk> alarm_{*this, &Talk::onTime};
+  net::Alarm<Talk> limit_{*this, &Talk::onLimit};
   transport::Stream stream_;
   std::optional<Reader> reader_;
   std::optional<Deflater> deflater_;

@@ -32,8 +32,9 @@ function groupBy(cases, key) {
   return groups;
 }
 
-/** "RFC 6455 §5.4, §5.5" with a link on each section. */
+/** "RFC 6455 §5.4, §5.5" with a link on each section. What is of no RFC stays as it is. */
 function linked(section) {
+  if (!section.startsWith('RFC ')) return [section];
   const parts = [];
   let document;
   for (const part of section.split(', ')) {
