@@ -210,8 +210,14 @@ Socket& Loop::connect(const Address& address, SocketHandler& handler) {
   auto* socket = socketMemory_.make(*this, handler);
   socket->state().remote = address;
   socket->state().connecting = true;
+  try {
+    backend_->connect(*socket);
+  } catch (...) {
+    if (socket->state().descriptor >= 0) ::close(socket->state().descriptor);
+    socketMemory_.destroy(socket);
+    throw;
+  }
   ++sockets_;
-  backend_->connect(*socket);
   return *socket;
 }
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kindMask = 7;
 constexpr Milliseconds acceptRest{100};
+constexpr std::size_t stagedAtOnce = 64;
 
 }  // namespace
 
@@ -40,7 +41,11 @@ struct UringBackend::Watched {
 UringBackend::UringBackend(Loop& loop, const UringOptions& options)
     : loop_(loop),
       ring_(options.submissions, options.completions),
-      buffers_(*ring_.get(), options.receiveMemory) {}
+      buffers_(*ring_.get(), options.receiveMemory) {
+  // A send that is prepared has to be noted, so that this is had before the first.
+  staged_.reserve(stagedAtOnce);
+  settling_.reserve(stagedAtOnce);
+}
 
 UringBackend::~UringBackend() {
   for (const auto& [descriptor, listener] : listeners_) ::close(descriptor);
@@ -267,8 +272,9 @@ void UringBackend::watch(int descriptor, bool readable, bool writable, WatchHand
   const auto found = watched_.find(descriptor);
   if (events != 0 && found == watched_.end()) {
     auto watched = std::make_unique<Watched>(Watched{descriptor, events, &handler});
-    poll(*watched);
-    watched_.emplace(descriptor, std::move(watched));
+    // Room for it when it is stopped, which has to succeed.
+    unwatched_.reserve(unwatched_.size() + watched_.size() + 1);
+    poll(*watched_.emplace(descriptor, std::move(watched)).first->second);
     return;
   }
   if (found == watched_.end()) return;

@@ -1,6 +1,7 @@
 #include "transport/happy_eyeballs.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include <duplex/error.h>
@@ -37,7 +38,12 @@ void HappyEyeballs::add(std::vector<Address> addresses, bool last) {
   complete_ = last;
   const bool v6 = !addresses.empty() && addresses.front().family() == Family::V6;
   // Nothing has been tried yet: IPv6 goes first, though its answer came later.
-  waiting_.insert(v6 && !started_ ? waiting_.begin() : waiting_.end(), addresses.begin(), addresses.end());
+  if (waiting_.empty() || (v6 && !started_)) waiting_.swap(addresses);
+  try {
+    waiting_.insert(waiting_.end(), addresses.begin(), addresses.end());
+  } catch (const std::bad_alloc&) {
+    lastError_ = std::make_error_code(std::errc::not_enough_memory);
+  }
   if (started_ && pending() && !attempts_.empty()) return;
   const bool mayComeFirst = !started_ && !last && !v6;
   if (!mayComeFirst) {
@@ -54,7 +60,13 @@ void HappyEyeballs::tryNext() {
   }
   started_ = true;
   loop_.schedule(*this, delays_.attempt);
-  attempts_.push_back(std::make_unique<Attempt>(*this, takeNext()));
+  try {
+    attempts_.push_back(std::make_unique<Attempt>(*this, takeNext()));
+  } catch (const std::bad_alloc&) {
+    // It goes on from the loop: who has just added the address does not expect to be called for that.
+    lastError_ = std::make_error_code(std::errc::not_enough_memory);
+    loop_.schedule(*this, Milliseconds(0));
+  }
 }
 
 Address HappyEyeballs::takeNext() {

@@ -27,7 +27,8 @@ class HappyEyeballs final : net::Timer {
     Milliseconds resolution{50};
   };
   /// Either a stream, whose handler is to be set before the callback returns, or the error of the last
-  /// attempt; NameNotFound if there was no address. It may destroy this.
+  /// attempt; NameNotFound if there was no address, std::errc::not_enough_memory where it could not be tried.
+  /// It may destroy this.
   using Callback = Function<void(std::error_code error, Stream stream)>;
 
   HappyEyeballs(net::Loop& loop, Callback callback, const Delays& delays);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <new>
 #include <stdexcept>
@@ -16,6 +17,8 @@
 
 namespace duplex::transport {
 namespace {
+
+constexpr Milliseconds missedInterval{10};
 
 Address addressOf(const sockaddr& name, std::uint16_t port) {
   std::array<std::uint8_t, 16> bytes{};
@@ -86,7 +89,7 @@ class Resolver::Channel final : public net::WatchHandler, net::Timer {
     auto query = std::make_unique<Lookup>(Lookup{*this, port, std::move(answered)});
     ++queries_;
     ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &Channel::onAnswer, query.release());
-    setTimer();
+    goOn();
   }
 
  private:
@@ -96,42 +99,79 @@ class Resolver::Channel final : public net::WatchHandler, net::Timer {
     Answered answered;
   };
 
+  // Called by c-ares, which is C: no exception may pass through it.
   static void onAnswer(void* argument, int status, int, ares_addrinfo* result) {
     const std::unique_ptr<Lookup> query(static_cast<Lookup*>(argument));
     const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> owned(result, &ares_freeaddrinfo);
     if (status == ARES_EDESTRUCTION) return;
     --query->channel.queries_;
+    try {
+      query->answered(addressesIn(result, query->port));
+    } catch (...) {
+      query->channel.thrown_ = std::current_exception();
+    }
+  }
+
+  /// Of many, those that there is memory for.
+  static std::vector<Address> addressesIn(const ares_addrinfo* result, std::uint16_t port) {
     std::vector<Address> addresses;
-    for (const ares_addrinfo_node* node = result == nullptr ? nullptr : result->nodes; node != nullptr;
-         node = node->ai_next) {
-      addresses.push_back(addressOf(*node->ai_addr, query->port));
+    const ares_addrinfo_node* node = result == nullptr ? nullptr : result->nodes;
+    try {
+      for (; node != nullptr; node = node->ai_next) addresses.push_back(addressOf(*node->ai_addr, port));
+    } catch (const std::bad_alloc&) {
     }
-    query->answered(std::move(addresses));
+    return addresses;
   }
 
-  void onSocketState(ares_socket_t descriptor, bool readable, bool writable) {
+  // Also called by c-ares.
+  void onSocketState(ares_socket_t descriptor, bool readable, bool writable) noexcept {
     std::erase(descriptors_, descriptor);
-    if (readable || writable) descriptors_.push_back(descriptor);
-    loop_.watch(descriptor, readable, writable, *this);
+    try {
+      if (readable || writable) descriptors_.push_back(descriptor);
+      loop_.watch(descriptor, readable, writable, *this);
+    } catch (const std::exception&) {
+      missed_ = true;
+    }
   }
 
-  // The watcher is not told which descriptor it was: c-ares looks at those it has.
-  void onReady(bool, bool) override {
-    for (const ares_socket_t descriptor : std::vector(descriptors_)) {
-      ares_process_fd(channel_, descriptor, descriptor);
+  /// Those that could not be watched are tried again.
+  void watchMissed() noexcept {
+    if (!std::exchange(missed_, false)) return;
+    ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
+    const int wanted = ares_getsock(channel_, sockets, ARES_GETSOCK_MAXNUM);
+    for (int i = 0; i < ARES_GETSOCK_MAXNUM; ++i) {
+      const bool readable = ARES_GETSOCK_READABLE(wanted, i) != 0;
+      const bool writable = ARES_GETSOCK_WRITABLE(wanted, i) != 0;
+      if (readable || writable) onSocketState(sockets[i], readable, writable);
     }
-    setTimer();
+  }
+
+  // The watcher is not told which descriptor it was: c-ares looks at those it has, which change meanwhile.
+  // One that is left out is ready in the next turn as well.
+  void onReady(bool, bool) override {
+    for (std::size_t i = descriptors_.size(); i-- > 0;) {
+      if (i < descriptors_.size()) ares_process_fd(channel_, descriptors_[i], descriptors_[i]);
+    }
+    goOn();
   }
 
   void onTimer() override {
     ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    goOn();
+  }
+
+  void goOn() {
+    watchMissed();
     setTimer();
+    if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
   }
 
   void setTimer() {
     timeval wait{};
     if (ares_timeout(channel_, nullptr, &wait) == nullptr) {
       cancel();
+    } else if (missed_) {
+      loop_.schedule(*this, missedInterval);
     } else {
       loop_.schedule(*this, std::chrono::ceil<Milliseconds>(std::chrono::seconds(wait.tv_sec) +
                                                             std::chrono::microseconds(wait.tv_usec)));
@@ -142,6 +182,10 @@ class Resolver::Channel final : public net::WatchHandler, net::Timer {
   ares_channel channel_ = nullptr;
   std::vector<ares_socket_t> descriptors_;
   std::size_t queries_ = 0;
+  // There are sockets that are not watched, for want of memory.
+  bool missed_ = false;
+  // By a callback, on its way around c-ares.
+  std::exception_ptr thrown_;
 };
 
 Resolver::Resolver(net::Loop& loop) : loop_(loop) {}
@@ -150,18 +194,23 @@ Resolver::~Resolver() = default;
 
 std::uint64_t Resolver::resolve(const std::string& host, std::uint16_t port, Callback callback) {
   const std::uint64_t id = ++lastQuery_;
+  // c-ares may answer at once; the caller has to have the query's number first.
+  loop_.defer([this, id, host, port] { begin(id, host, port); });
   queries_.emplace(id, std::make_shared<Query>(Query{std::move(callback)}));
   loop_.hold();
-  // c-ares may answer at once; the caller has to have the query's number first.
-  loop_.defer([this, id, host, port] {
-    if (!queries_.contains(id)) return;
-    if (auto local = resolveLocally(host, port); !local.empty()) {
-      answer(id, std::move(local));
-    } else {
-      lookUp(id, host, port);
-    }
-  });
   return id;
+}
+
+void Resolver::begin(std::uint64_t id, const std::string& host, std::uint16_t port) {
+  if (!queries_.contains(id)) return;
+  std::vector<Address> local;
+  try {
+    local = resolveLocally(host, port);
+    if (local.empty()) return lookUp(id, host, port);
+  } catch (const std::bad_alloc&) {
+    // Nothing is found.
+  }
+  answer(id, std::move(local));
 }
 
 void Resolver::lookUp(std::uint64_t id, const std::string& host, std::uint16_t port) {
@@ -180,14 +229,22 @@ void Resolver::ask(std::uint64_t id, const std::string& host, std::uint16_t port
   const auto found = queries_.find(id);
   if (found == queries_.end()) return;
   found->second->answers = 2;
+  for (const int family : {AF_INET6, AF_INET}) {
+    try {
+      servers().resolve(host, family, port,
+                        [this, id](std::vector<Address> addresses) { answer(id, std::move(addresses)); });
+    } catch (const std::bad_alloc&) {
+      answer(id, {});
+    }
+  }
+}
+
+Resolver::Channel& Resolver::servers() {
   // Made anew when it is not in use: the system's name servers change with the network that it is in.
   if (servers_ == nullptr || (servers_->idle() && !ownServers_)) {
     servers_ = std::make_unique<Channel>(loop_, "b");
   }
-  for (const int family : {AF_INET6, AF_INET}) {
-    servers_->resolve(host, family, port,
-                      [this, id](std::vector<Address> addresses) { answer(id, std::move(addresses)); });
-  }
+  return *servers_;
 }
 
 void Resolver::setServers(const std::string& servers) {

@@ -21,7 +21,7 @@ class Resolver final : public net::Loop::Local {
  public:
   /// Addresses in the order in which they are to be tried, perhaps none. A name server is asked for IPv6
   /// and for IPv4 at the same time, and each answer is told when it is there; `last`: it is the last one.
-  /// None with any address: the name is not known.
+  /// None with any address: the name is not known, or there was no memory to look for it.
   using Callback = Function<void(std::vector<Address> addresses, bool last)>;
 
   explicit Resolver(net::Loop& loop);
@@ -29,6 +29,7 @@ class Resolver final : public net::Loop::Local {
   ~Resolver() override;
 
   /// `callback` is called once or twice, from later turns. Until the last call the loop is kept alive.
+  /// Throws std::bad_alloc, and has not begun then.
   std::uint64_t resolve(const std::string& host, std::uint16_t port, Callback callback);
   /// Its callback is not called any more; may be called from within it.
   void cancel(std::uint64_t query) noexcept;
@@ -44,8 +45,10 @@ class Resolver final : public net::Loop::Local {
     int answers = 1;
   };
 
+  void begin(std::uint64_t id, const std::string& host, std::uint16_t port);
   void lookUp(std::uint64_t id, const std::string& host, std::uint16_t port);
   void ask(std::uint64_t id, const std::string& host, std::uint16_t port);
+  Channel& servers();
   void answer(std::uint64_t id, std::vector<Address> addresses);
 
   net::Loop& loop_;

@@ -71,9 +71,12 @@ bool Client::triesAgain(const CloseEvent& end, const Error* error, TimePoint now
   if (stopped_ || tries_ >= how.maxTries) return false;
   const bool sensible = error != nullptr ? mayPass(*error) : allows(how, end.code);
   if (!sensible) return false;
+  // First what may throw, so that it can be tried again.
+  Url to = first_;
+  ReconnectEvent event{end, error == nullptr ? Error() : *error, tries_ + 1, drawDelay(how, tries_ + 1)};
   ++tries_;
-  lost = ReconnectEvent{end, error == nullptr ? Error() : *error, tries_, drawDelay(how, tries_)};
-  url_ = first_;
+  lost = std::move(event);
+  url_ = std::move(to);
   redirects_ = 0;
   away_ = false;
   return true;

@@ -125,7 +125,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void stopTrying() noexcept {
     if (extras_ != nullptr && extras_->client != nullptr) extras_->client->stop();
   }
-  void lose();
+  void lose() noexcept;
   void tryAgain();
   void waitForTry();
 

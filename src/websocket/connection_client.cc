@@ -127,7 +127,7 @@ bool Connection::triesAgain() {
 }
 
 /// In the place of the end. What was of the connection goes; what is the application's stays.
-void Connection::lose() {
+void Connection::lose() noexcept {
   extras_->protocol.clear();
   extras_->progress = 0;
   extras_->discarded = 0;
@@ -136,18 +136,16 @@ void Connection::lose() {
   extras_->closeEvent = {};
   extras_->failed = false;
   extras_->error = {};
-  // No handler runs inside a call, and none of this connection's is to find it gone.
-  group_.loop.defer([socket = handle()] {
-    if (Connection* self = socket.local()) self->tryAgain();
-  });
 }
 
 /// A new connection, for nothing of the protocol's state is to outlive the old one.
 void Connection::tryAgain() {
   if (!extras_->client->lost) return;
-  Connection* const successor = group_.memory.connections.make(*this);
+  Connection* successor = nullptr;
+  surviving([&] { successor = group_.memory.connections.make(*this); });
+  if (successor == nullptr) return;
   destroy();
-  successor->waitForTry();
+  successor->surviving([&] { successor->waitForTry(); });
 }
 
 Connection::Connection(Connection& from)
@@ -157,7 +155,6 @@ Connection::Connection(Connection& from)
       session_(group_.role, group_.sessionLimits) {
   // What was agreed on with the old one's server.
   extras_->compression.reset();
-  if (extras_->waits) extras_->waits->moveTo(*this);
   group_.loop.mailbox().slots.replace(id_, this);
   noteReceived();
   setState(ReadyState::Connecting);
@@ -165,6 +162,7 @@ Connection::Connection(Connection& from)
 }
 
 void Connection::waitForTry() {
+  if (extras_->waits) extras_->waits->moveTo(*this);
   Client& client = *extras_->client;
   const ReconnectEvent event = *std::exchange(client.lost, std::nullopt);
   client.waiting.emplace(group_.loop);

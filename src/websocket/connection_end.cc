@@ -160,15 +160,13 @@ void Connection::finish(bool reset) {
   if (state_ == ReadyState::Closed) return;
   if (Waits* waits = existingWaits(); waits != nullptr && !extras_->failed)
     waits->tellHeld(extras_->closeEvent);
+  // First what may throw, so that it can be tried again.
   const bool again = triesAgain();
-  if (!again) {
-    // First what may throw, so that it can be tried again.
-    if (stream_) extras().remote = stream_.remoteAddress();
-    // The close event is a task of its own: no handler runs inside a call.
-    group_.loop.defer([socket = handle()] {
-      if (Connection* self = socket.local()) self->tellEnd();
-    });
-  }
+  if (!again && stream_) extras().remote = stream_.remoteAddress();
+  // A task of its own: no handler runs inside a call, and none is to find the connection gone.
+  group_.loop.defer([socket = handle(), again] {
+    if (Connection* self = socket.local()) again ? self->tryAgain() : self->tellEnd();
+  });
   setState(again ? ReadyState::Connecting : ReadyState::Closed);
   cancel();
   // What never left stays counted, as in a browser.

@@ -1,5 +1,6 @@
 #include "websocket/dialer.h"
 
+#include <new>
 #include <utility>
 
 namespace duplex::websocket {
@@ -7,8 +8,22 @@ namespace {
 
 constexpr std::size_t maxProxyAnswer = 16 * 1024;
 
-Error connectError(std::error_code error, const std::string& to) {
-  return error ? Error(error, "connecting to " + to) : Error();
+/// What `make` says, or that there is no memory to say it: whoever dials has to be told something.
+template <class Make>
+Error errorOf(Make&& make) noexcept {
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+    Error error;
+    error.code = std::make_error_code(std::errc::not_enough_memory);
+    // It fits into the string itself.
+    error.message = "out of memory";
+    return error;
+  }
+}
+
+Error connectError(std::error_code error, const std::string& to) noexcept {
+  return errorOf([&] { return error ? Error(error, "connecting to " + to) : Error(); });
 }
 
 }  // namespace
@@ -19,8 +34,12 @@ Dialer::Dialer(net::Loop& loop, const Url& url, const std::optional<Proxy>& prox
   if (proxy && !local) {
     auto connected = [this, by = *proxy, request = connectHead(*proxy, url)](std::error_code error,
                                                                              transport::Stream stream) {
-      if (error) return finish(connectError(error, "the proxy " + by.name()));
-      askProxy(by, request, std::move(stream));
+      const Error failed = errorOf([&] {
+        if (error) return Error(error, "connecting to the proxy " + by.name());
+        askProxy(by, request, std::move(stream));
+        return Error();
+      });
+      if (failed.code) finish(failed);
     };
     connector_ = std::make_unique<transport::Connector>(loop, proxy->host, proxy->port, std::move(connected));
     return;
@@ -41,17 +60,24 @@ void Dialer::askProxy(const Proxy& proxy, const std::string& request, transport:
 }
 
 void Dialer::onData(MutableBytes bytes) {
+  bool complete = false;
+  const Error error = errorOf([&] { return readAnswer(bytes, complete); });
+  if (error.code) return finish(error);
+  if (complete) finish(Error(), std::move(tunnel_->stream));
+}
+
+Error Dialer::readAnswer(Bytes bytes, bool& complete) {
   using Result = http::ResponseHeadParser::Result;
   std::size_t consumed = 0;
   const Result result = tunnel_->answer.feed(bytes, consumed);
-  if (result == Result::NeedMore) return;
-  if (result == Result::Failed)
-    return finish(Error(tunnel_->answer.error(), "from the proxy " + tunnel_->name));
-  if (const Error refused = judge(); refused.code) return finish(refused);
+  if (result == Result::NeedMore) return {};
+  if (result == Result::Failed) return {tunnel_->answer.error(), "from the proxy " + tunnel_->name};
+  if (Error refused = judge(); refused.code) return refused;
   // The server has not been asked anything, so these bytes are not its answer.
   if (consumed < bytes.size())
-    return finish(Error(Errc::BadResponse, "bytes behind the answer of the proxy " + tunnel_->name));
-  finish(Error(), std::move(tunnel_->stream));
+    return {Errc::BadResponse, "bytes behind the answer of the proxy " + tunnel_->name};
+  complete = true;
+  return {};
 }
 
 // Whatever the headers say, an answer of 2xx has no body (RFC 9110 §9.3.6).
@@ -67,12 +93,14 @@ Error Dialer::judge() const {
 }
 
 void Dialer::onEnd() {
-  finish(Error(Errc::ConnectionLost, "the proxy " + tunnel_->name + " closed the connection"));
+  finish(errorOf([this] {
+    return Error(Errc::ConnectionLost, "the proxy " + tunnel_->name + " closed the connection");
+  }));
 }
 
 void Dialer::onFailed(std::error_code error) {
   tunnel_->stream.forget();
-  finish(Error(error, "from the proxy " + tunnel_->name));
+  finish(errorOf([&] { return Error(error, "from the proxy " + tunnel_->name); }));
 }
 
 void Dialer::finish(const Error& error, transport::Stream stream) {

@@ -44,6 +44,8 @@ class Dialer final : net::SocketHandler {
   void onData(MutableBytes bytes) override;
   void onEnd() override;
   void onFailed(std::error_code error) override;
+  /// What is wrong with it; nothing if it is right, or not `complete`.
+  Error readAnswer(Bytes bytes, bool& complete);
   Error judge() const;
   void finish(const Error& error, transport::Stream stream = {});
 

@@ -1,10 +1,10 @@
 #include <duplex/websocket.h>
 
-#include <memory>
+#include <list>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
+#include "net/alarm.h"
 #include "net/loop.h"
 #include "net/mailbox.h"
 #include "protocol/close_code.h"
@@ -33,20 +33,31 @@ class Clients final : public net::Loop::Local {
   }
 
   websocket::Group& makeGroup(const ClientOptions& options) {
-    auto group = std::make_unique<websocket::Group>(loop_, protocol::Role::Client, options.limits,
-                                                    options.compression);
-    websocket::Group& made = *group;
-    // Later, and not from within the group's own function.
-    made.removed = [this, &made] { loop_.defer([this, &made] { groups_.erase(&made); }); };
-    groups_.emplace(&made, std::move(group));
-    return made;
+    const auto made =
+        groups_.emplace(groups_.end(), loop_, protocol::Role::Client, options.limits, options.compression);
+    try {
+      made->removed = [this, made](const Address&) { drop(made); };
+    } catch (...) {
+      groups_.erase(made);
+      throw;
+    }
+    return *made;
   }
-  /// One that has no connection.
-  void drop(websocket::Group& group) noexcept { groups_.erase(&group); }
 
  private:
+  using Groups = std::list<websocket::Group>;
+
+  // Later, for it is called from within the group's own function; and with no memory for that.
+  void drop(Groups::iterator group) noexcept {
+    gone_.splice(gone_.end(), groups_, group);
+    loop_.schedule(dropping_, Milliseconds(0));
+  }
+  void dropGone() { gone_.clear(); }
+
   net::Loop& loop_;
-  std::unordered_map<websocket::Group*, std::unique_ptr<websocket::Group>> groups_;
+  Groups groups_;
+  Groups gone_;
+  net::Alarm<Clients> dropping_{*this, &Clients::dropGone};
 };
 
 [[noreturn]] void notOpenYet() {
@@ -107,13 +118,12 @@ WebSocket::WebSocket(std::string_view url, ClientOptions options) {
   net::Loop& loop = net::Loop::current();
   // What is wrong with it is the caller's to know; the connection asks for it again, and finds this one.
   if (parsed.secure) loop.local<transport::TlsClients>().context(options.tls);
-  auto& clients = loop.local<Clients>();
-  websocket::Group& group = clients.makeGroup(options);
+  websocket::Group& group = loop.local<Clients>().makeGroup(options);
   try {
     // It owns itself: deleted after its close event.
     *this = group.memory.connections.make(group, parsed, std::move(options))->handle();
   } catch (...) {
-    clients.drop(group);
+    group.removed(Address());
     throw;
   }
 }

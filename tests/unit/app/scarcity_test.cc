@@ -32,17 +32,17 @@
 #include "support/certificates.h"
 #include "support/loops.h"
 #include "support/raw_client.h"
+#include "support/scarce_memory.h"
 #include "support/server_frames.h"
 #include "support/tls_ends.h"
 
 namespace {
 
-// Allocations of the server's thread until one fails; negative: none will.
-std::atomic<long> untilFailure{-1};
-thread_local bool isServer = false;
+using duplex::test::isScarce;
+using duplex::test::untilFailure;
 
 bool fails() noexcept {
-  return isServer && untilFailure.load(std::memory_order_relaxed) >= 0 &&
+  return isScarce && untilFailure.load(std::memory_order_relaxed) >= 0 &&
          untilFailure.fetch_sub(1, std::memory_order_relaxed) == 0;
 }
 
@@ -210,7 +210,7 @@ class Server {
       mailbox_ = &loop.mailbox();
       const TlsOptions tls = test::Identities::get().localhost.server();
       listening.set_value(overTls ? app.listenTls(0, tls, "127.0.0.1") : app.listen(0, "127.0.0.1"));
-      isServer = true;
+      isScarce = true;
       // What comes out of `run` was of no connection.
       while (!stopping_) {
         try {
@@ -219,7 +219,7 @@ class Server {
           ++escaped;
         }
       }
-      isServer = false;
+      isScarce = false;
     });
     address = listening.get_future().get();
   }
@@ -384,13 +384,13 @@ TEST_CASE("whichever allocation fails while a client is made, it throws, or ends
     bool open = false;
     bool closed = false;
     untilFailure = allocation;
-    isServer = true;
+    isScarce = true;
     try {
       ws = WebSocket("wss://" + address.string(), options);
     } catch (const std::bad_alloc&) {
       closed = true;
     }
-    isServer = false;
+    isScarce = false;
     const bool failed = untilFailure.exchange(-1) < 0 && allocation >= 0;
     if (!closed) {
       ws.onopen([&] { open = true; });
