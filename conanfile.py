@@ -4,10 +4,14 @@ import os
 import re
 
 from conan import ConanFile
+from conan.errors import ConanInvalidConfiguration
 from conan.tools.build import check_min_cppstd
 from conan.tools.cmake import CMake, CMakeToolchain, cmake_layout
-from conan.errors import ConanInvalidConfiguration
-from conan.tools.files import copy, load
+from conan.tools.files import copy, load, rmdir
+from conan.tools.scm import Version
+
+required_conan_version = ">=2"
+OLDEST_COMPILERS = {"gcc": "12", "clang": "14"}
 
 
 class Duplex(ConanFile):
@@ -22,6 +26,7 @@ class Duplex(ConanFile):
     implements = ["auto_shared_fpic"]
     generators = "CMakeDeps", "PkgConfigDeps"
     exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*"
+    test_package_folder = os.path.join("tests", "packaging", "conan")
 
     def set_version(self):
         header = load(self, os.path.join(self.recipe_folder, "include", "duplex", "version.h"))
@@ -44,6 +49,10 @@ class Duplex(ConanFile):
         if self.settings.os != "Linux":
             raise ConanInvalidConfiguration("duplex runs on Linux alone")
         check_min_cppstd(self, 20)
+        compiler = str(self.settings.compiler)
+        oldest = OLDEST_COMPILERS.get(compiler)
+        if oldest and Version(self.settings.compiler.version) < oldest:
+            raise ConanInvalidConfiguration(f"duplex needs {compiler} {oldest}, or one that is newer")
 
     def layout(self):
         cmake_layout(self)
@@ -62,11 +71,15 @@ class Duplex(ConanFile):
     def package(self):
         CMake(self).install()
         copy(self, "LICENSE", src=self.source_folder, dst=os.path.join(self.package_folder, "licenses"))
+        # Conan writes these files anew for whoever uses the package, from package_info().
+        for folder in (os.path.join("lib", "cmake"), os.path.join("lib", "pkgconfig"), "share"):
+            rmdir(self, os.path.join(self.package_folder, folder))
 
     def package_info(self):
         self.cpp_info.libs = ["duplex"]
         self.cpp_info.set_property("cmake_file_name", "duplex")
         self.cpp_info.set_property("cmake_target_name", "duplex::duplex")
+        self.cpp_info.set_property("cmake_config_version_compat", "SameMinorVersion")
         self.cpp_info.set_property("pkg_config_name", "duplex")
         self.cpp_info.system_libs = ["pthread"]
         self.cpp_info.requires = ["boost::url", "boost::headers", "c-ares::c-ares", "isa-l::isa-l",

@@ -87,6 +87,10 @@ function(duplex_merge name)
   # Before 1.0 a minor version may break what is linked.
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
                                            SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  if(BUILD_SHARED_LIBS)
+    # What it takes from others' static libraries stays within.
+    target_link_options(${name} PRIVATE LINKER:--exclude-libs,ALL)
+  endif()
   if(DUPLEX_SANITIZE)
     target_link_options(${name} PRIVATE -fsanitize=${DUPLEX_SANITIZE})
   elseif(PROJECT_IS_TOP_LEVEL)
