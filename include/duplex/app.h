@@ -71,14 +71,18 @@ struct AppOptions {
   std::string backend = "auto";
   Origins origins{};
   HttpLimits http{};
-  /// Connections at once; more are answered with 503. 0 is no limit, here and in the next two.
+  /// Connections at once; more are answered with 503. 0 is no limit, here and in the next three.
   std::size_t maxConnections = 100'000;
   /// Of these, from one IPv4 address, or from one /64 of IPv6; more are answered with 429. Those of trusted
   /// proxies do not count for the proxy, but WebSockets and PROXY headers for the client that it names.
   std::size_t maxConnectionsPerAddress = 10'000;
-  /// Of these, those of which no whole request header has come yet; more are answered with 503. Let it be
-  /// more than an address may have, so that one that only connects leaves room for the others.
+  /// Of these, those of which no whole request header has come yet, be it for TLS; more are answered with
+  /// 503.
   std::size_t maxHandshakes = 20'000;
+  /// Of those, from one address, so that one that only connects leaves room for the others; more are answered
+  /// with 429. Loopback addresses do not count, nor do trusted proxies, but for the clients that PROXY
+  /// headers name.
+  std::size_t maxHandshakesPerAddress = 2'000;
   /// Addresses of proxies and ranges of them, "10.0.0.0/8", "2001:db8::7", or "unix", whoever connects over
   /// a Unix socket. They are believed when they say whose requests they pass on, and how those came:
   /// `Request::remoteAddress` and `protocol`, and `WebSocket::remoteAddress`, are then the client's.

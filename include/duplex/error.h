@@ -63,8 +63,9 @@ enum class Errc {
   CloseTimeout,
   BufferFull,  ///< more bytes queued for a slow peer than `maxBufferedAmount`
   TooManyConnections,
-  TooManyFromAddress,  ///< more connections than `maxConnectionsPerAddress`
-  TooManyHandshakes,   ///< more connections without a request than `maxHandshakes`
+  TooManyFromAddress,            ///< more connections than `maxConnectionsPerAddress`
+  TooManyHandshakes,             ///< more connections without a request than `maxHandshakes`
+  TooManyHandshakesFromAddress,  ///< more of them than `maxHandshakesPerAddress`
   // Connection
   ConnectFailed,
   NameNotFound,

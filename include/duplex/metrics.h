@@ -35,6 +35,7 @@ struct Metrics {
   std::uint64_t maxConnections = 0;
   std::uint64_t maxConnectionsPerAddress = 0;
   std::uint64_t maxHandshakes = 0;
+  std::uint64_t maxHandshakesPerAddress = 0;
   std::uint64_t maxHeaderSize = 0;
   std::uint64_t maxHeaders = 0;
   std::uint64_t maxBodySize = 0;

@@ -41,26 +41,44 @@ bool take(std::atomic<std::size_t>& number, std::size_t limit) noexcept {
 
 }  // namespace
 
+bool Admissions::counts(const Address& peer) const noexcept {
+  return options_.maxConnectionsPerAddress != 0 && isIp(peer);
+}
+
+bool Admissions::countsHandshakes(const Address& peer) const noexcept {
+  return options_.maxHandshakesPerAddress != 0 && isIp(peer) && !peer.isLoopback();
+}
+
 Errc Admissions::enter(const Address& peer) {
   // First, for it may throw.
-  if (const Errc refused = enterAddress(peer); refused != Errc{}) return refused;
+  if (const Errc refused = enterAddress(peer, Stage::Handshake); refused != Errc{}) return refused;
   Errc refused = Errc::TooManyConnections;
   if (take(connections_, options_.maxConnections)) {
     if (take(handshakes_, options_.maxHandshakes)) return {};
     connections_.fetch_sub(1, std::memory_order_relaxed);
     refused = Errc::TooManyHandshakes;
   }
-  leaveAddress(peer);
+  giveBack(peer, true, true);
   return refused;
 }
 
-Errc Admissions::enterAddress(const Address& peer) {
-  const std::size_t limit = options_.maxConnectionsPerAddress;
-  if (limit == 0 || !isIp(peer)) return {};
+void Admissions::greet(const Address& peer) noexcept {
+  giveBack(peer, false, true);
+  handshakes_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Errc Admissions::enterAddress(const Address& peer, Stage stage) {
+  const bool connection = counts(peer);
+  const bool handshake = stage == Stage::Handshake && countsHandshakes(peer);
+  if (!connection && !handshake) return {};
   const std::lock_guard lock(mutex_);
-  std::uint32_t& number = byAddress_[keyOf(peer)];
-  if (number >= limit) return Errc::TooManyFromAddress;
-  ++number;
+  // No limit is 0 here, so that none that is new is refused.
+  Held& held = byAddress_[keyOf(peer)];
+  if (connection && held.connections >= options_.maxConnectionsPerAddress) return Errc::TooManyFromAddress;
+  if (handshake && held.handshakes >= options_.maxHandshakesPerAddress)
+    return Errc::TooManyHandshakesFromAddress;
+  if (connection) ++held.connections;
+  if (handshake) ++held.handshakes;
   return {};
 }
 
@@ -69,11 +87,17 @@ void Admissions::leave(const Address& peer) noexcept {
   connections_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void Admissions::leaveAddress(const Address& peer) noexcept {
-  if (options_.maxConnectionsPerAddress == 0 || !isIp(peer)) return;
+void Admissions::giveBack(const Address& peer, bool connection, bool handshake) noexcept {
+  connection = connection && counts(peer);
+  handshake = handshake && countsHandshakes(peer);
+  if (!connection && !handshake) return;
   const std::lock_guard lock(mutex_);
   const auto found = byAddress_.find(keyOf(peer));
-  if (found == byAddress_.end() || --found->second != 0) return;
+  if (found == byAddress_.end()) return;
+  Held& held = found->second;
+  if (connection) --held.connections;
+  if (handshake) --held.handshakes;
+  if (held.connections != 0 || held.handshakes != 0) return;
   byAddress_.erase(found);
   // What a crowd has left behind is not kept for the next one.
   if (byAddress_.empty()) byAddress_ = {};

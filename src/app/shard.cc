@@ -31,7 +31,7 @@ Shard::Shard(Shared& shared, const http::Routes& routes, net::Loop& loop)
                  upgrade(exchange, static_cast<WebSocketUpgrade&>(route));
                },
                [this](http::ServerConnection& connection) { ended(connection); },
-               [this] { shared_.admissions.greet(); },
+               [this](const Address& peer) { shared_.admissions.greet(counted(peer)); },
                &counters_,
                shared.proxies.empty() ? nullptr : &shared.proxies} {
   loop_.local<net::Tasks>();
@@ -65,7 +65,8 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
   // Of whom a proxy speaks for, the place is taken here; of others it was when they came.
   const Address client = exchange.remote;
   const Address newcomer = counted(connection.peer()) == connection.peer() ? Address() : counted(client);
-  if (const Errc refused = shared_.admissions.enterAddress(newcomer); refused != Errc{}) {
+  if (const Errc refused = shared_.admissions.enterAddress(newcomer, Admissions::Stage::Greeted);
+      refused != Errc{}) {
     report(Error(refused, client.ip()));
     connection.refuse(httpStatus(refused));
     return;

@@ -147,7 +147,7 @@ void Shard::passed(transport::ProxyGate& gate, net::Socket& socket, MutableBytes
   transport::TlsServerContext* const tls = waited.mapped().get();
   Errc refused{};
   try {
-    refused = shared_.admissions.enterAddress(counted(socket.remoteAddress()));
+    refused = shared_.admissions.enterAddress(counted(socket.remoteAddress()), Admissions::Stage::Handshake);
   } catch (...) {
     socket.close(true);
     giveBack(Place::Handshake, Address());
@@ -174,7 +174,7 @@ void Shard::failed(transport::ProxyGate& gate, Errc error) {
 void Shard::giveBack(Place place, const Address& peer) noexcept {
   switch (place) {
     case Place::Handshake:
-      shared_.admissions.greet();
+      shared_.admissions.greet(counted(peer));
       shared_.admissions.leave(counted(peer));
       return;
     case Place::Served:

@@ -71,6 +71,8 @@ constexpr Row rows[] = {
     {Errc::TooManyConnections, 1013, 503, "there are more connections than the limit"},
     {Errc::TooManyFromAddress, 1013, 429, "there are more connections from one address than the limit"},
     {Errc::TooManyHandshakes, 1013, 503, "there are more connections without a request than the limit"},
+    {Errc::TooManyHandshakesFromAddress, 1013, 429,
+     "there are more connections without a request from one address than the limit"},
 
     {Errc::ConnectFailed, noCode, 502, "the connection could not be made"},
     {Errc::NameNotFound, noCode, 502, "the host name was not found"},

@@ -9,6 +9,7 @@ constexpr std::array<Limit, limitCount> table{{
     {Errc::TooManyConnections, "maxConnections", &Metrics::maxConnections},
     {Errc::TooManyFromAddress, "maxConnectionsPerAddress", &Metrics::maxConnectionsPerAddress},
     {Errc::TooManyHandshakes, "maxHandshakes", &Metrics::maxHandshakes},
+    {Errc::TooManyHandshakesFromAddress, "maxHandshakesPerAddress", &Metrics::maxHandshakesPerAddress},
     {Errc::HeaderTooLarge, "maxHeaderSize", &Metrics::maxHeaderSize},
     {Errc::TooManyHeaders, "maxHeaders", &Metrics::maxHeaders},
     {Errc::BodyTooLarge, "maxBodySize", &Metrics::maxBodySize},

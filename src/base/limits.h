@@ -18,7 +18,7 @@ struct Limit {
   std::uint64_t Metrics::*counter;
 };
 
-inline constexpr std::size_t limitCount = 16;
+inline constexpr std::size_t limitCount = 17;
 
 /// All of them, in the order of their counters.
 std::span<const Limit, limitCount> limits() noexcept;

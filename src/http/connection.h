@@ -40,8 +40,8 @@ struct ServerContext {
   Function<void(Exchange& exchange, UpgradeRoute& route)> upgrade;
   /// The connection is about to be deleted; an upgraded one has given its stream away.
   Function<void(ServerConnection&)> ended;
-  /// The first request's headers have come. May be empty.
-  Function<void()> greeted{};
+  /// The headers of the first request of a connection have come; `peer` is its other end. May be empty.
+  Function<void(const Address& peer)> greeted{};
   /// What the loop counts; null to count nothing.
   Counters* counters = nullptr;
   /// Who is believed when it says whose requests it passes on; null for nobody.

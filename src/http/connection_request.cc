@@ -57,7 +57,7 @@ bool ServerConnection::readOn() {
       state_ = State::Body;
       if (place_ == Place::Handshake) {
         place_ = Place::Served;
-        if (context_.greeted) context_.greeted();
+        if (context_.greeted) context_.greeted(peer_);
       }
       if (exchange_->request.expectContinue && input_.empty()) expectation();
       return true;

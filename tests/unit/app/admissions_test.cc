@@ -55,16 +55,16 @@ TEST_CASE("who is refused takes no place") {
   CHECK(admissions.enter(a) == Errc{});
   CHECK(admissions.enter(a) == Errc::TooManyFromAddress);
   CHECK(admissions.enter(b) == Errc::TooManyHandshakes);
-  admissions.greet();
+  admissions.greet(a);
   CHECK(admissions.enter(b) == Errc{});
   CHECK(admissions.enter(b) == Errc::TooManyConnections);
   CHECK(admissions.connections() == 3);
   CHECK(admissions.handshakes() == 2);
   admissions.leave(a);
-  admissions.greet();
+  admissions.greet(a);
   CHECK(admissions.enter(a) == Errc{});
-  admissions.greet();
-  admissions.greet();
+  admissions.greet(a);
+  admissions.greet(b);
   admissions.leave(a);
   admissions.leave(a);
   admissions.leave(b);
@@ -72,8 +72,46 @@ TEST_CASE("who is refused takes no place") {
   CHECK(admissions.handshakes() == 0);
 }
 
+TEST_CASE("handshakes of one address are those that have not been greeted") {
+  for (const std::size_t connections : {std::size_t{0}, std::size_t{4}}) {
+    const AppOptions options{.maxConnectionsPerAddress = connections, .maxHandshakesPerAddress = 2};
+    Admissions admissions(options);
+    const Address a = at("192.0.2.1");
+    const Address b = at("2001:db8::1");
+    for (const Address& peer : {a, a, b, b}) CHECK(admissions.enter(peer) == Errc{});
+    CHECK(admissions.enter(a) == Errc::TooManyHandshakesFromAddress);
+    CHECK(admissions.enter(b) == Errc::TooManyHandshakesFromAddress);
+    admissions.greet(a);
+    CHECK(admissions.enter(a) == Errc{});
+    CHECK(admissions.enter(a) == Errc::TooManyHandshakesFromAddress);
+    // A client that a proxy names with its request.
+    CHECK(admissions.enterAddress(a, Admissions::Stage::Greeted) == Errc{});
+    admissions.leaveAddress(a);
+    for (int i = 0; i < 2; ++i) {
+      admissions.greet(a);
+      admissions.greet(b);
+    }
+    for (int i = 0; i < 3; ++i) admissions.leave(a);
+    for (int i = 0; i < 2; ++i) admissions.leave(b);
+    CHECK(admissions.connections() == 0);
+    CHECK(admissions.handshakes() == 0);
+    // Nothing of it is left.
+    for (const Address& peer : {a, a, b, b}) CHECK(admissions.enter(peer) == Errc{});
+  }
+}
+
+TEST_CASE("who may be behind a proxy has no limit of handshakes of its own") {
+  const AppOptions options{.maxHandshakesPerAddress = 1};
+  Admissions admissions(options);
+  for (const char* ip : {"127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"}) {
+    for (int i = 0; i < 3; ++i) CHECK(admissions.enter(at(ip)) == Errc{});
+  }
+  for (int i = 0; i < 3; ++i) CHECK(admissions.enter(Address::unixSocket("/run/a.sock")) == Errc{});
+}
+
 TEST_CASE("0 is no limit") {
-  const AppOptions options{.maxConnections = 0, .maxConnectionsPerAddress = 0, .maxHandshakes = 0};
+  const AppOptions options{
+      .maxConnections = 0, .maxConnectionsPerAddress = 0, .maxHandshakes = 0, .maxHandshakesPerAddress = 0};
   Admissions admissions(options);
   for (int i = 0; i < 1000; ++i) CHECK(admissions.enter(at("192.0.2.1")) == Errc{});
   CHECK(admissions.handshakes() == 1000);
@@ -100,7 +138,7 @@ TEST_CASE("many threads at once stay within the limits") {
         if (refused == Errc::TooManyFromAddress) fullOf = true;
         if (refused != Errc{}) continue;
         if (inside.fetch_add(1) >= limit || insideOf[address].fetch_add(1) >= 1) tooMany = true;
-        admissions.greet();
+        admissions.greet(peer);
         std::this_thread::yield();
         insideOf[address].fetch_sub(1);
         inside.fetch_sub(1);

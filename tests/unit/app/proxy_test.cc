@@ -229,6 +229,45 @@ TEST_CASE("maxConnectionsPerAddress behind a proxy: the client's, not the proxy'
   }
 }
 
+TEST_CASE("maxHandshakesPerAddress: 429, and room again when a request has come") {
+  const auto header = [](const std::string& client) {
+    return "PROXY TCP4 " + client + " 10.0.0.2 8080 443\r\n";
+  };
+  for (const int beside : {-1, 0, 1}) {
+    CAPTURE(beside);
+    LimitedApp guarded(
+        {.maxHandshakesPerAddress = 3, .trustedProxies = {"127.0.0.1"}, .proxyProtocol = true});
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 3 + beside; ++i) {
+      clients.push_back(guarded.send(header("192.0.2.1") + (i % 2 == 0 ? "" : "GET")));
+      CHECK(LimitedApp::statusOf(*clients.back()) == (i == 3 ? 429 : 0));
+    }
+    beside > 0 ? guarded.wasExceeded("maxHandshakesPerAddress") : guarded.wasKept();
+    // Others have room, and so has the proxy, whose headers are still to come.
+    for (int i = 0; i < 5; ++i) clients.push_back(guarded.send("PROXY"));
+    CHECK(LimitedApp::statusOf(*guarded.send(header("192.0.2.2") + get())) == 200);
+    // One that has sent a request is no handshake any more, and one that has left is none.
+    clients[0]->send(get());
+    clients[1]->close(true);
+    settle(guarded.sim.loop);
+    CHECK(LimitedApp::statusOf(*clients[0]) == 200);
+    for (int i = 0; i < 2; ++i) {
+      clients.push_back(guarded.send(header("192.0.2.1")));
+      CHECK_FALSE(clients.back()->over());
+    }
+    clients.clear();
+    guarded.isEmpty();
+  }
+}
+
+TEST_CASE("a proxy that is trusted for what it says in headers has no limit of handshakes") {
+  LimitedApp guarded({.maxHandshakesPerAddress = 1, .trustedProxies = {"127.0.0.1"}});
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(guarded.send("GET"));
+  CHECK(LimitedApp::statusOf(*guarded.send(get("X-Forwarded-For: 192.0.2.2\r\n"))) == 200);
+  guarded.wasKept();
+}
+
 TEST_CASE("a range that is none is refused when the app is made") {
   CHECK_THROWS_AS(App({.trustedProxies = {"10.0.0.0/33"}}), std::invalid_argument);
   CHECK_THROWS_AS(App({.trustedProxies = {"proxy.example"}}), std::invalid_argument);
