@@ -81,7 +81,9 @@ void servePages(duplex::App& app, const Options& options) {
 }
 
 int serve(duplex::App& app, const Options& options, duplex::Function<void()> stopping) {
-  app.onerror([](const duplex::Error& error) { std::cerr << error.message << '\n'; });
+  app.onerror([](const duplex::Error& error, const duplex::ErrorContext& where) {
+    std::cerr << where.remoteAddress.string() << ' ' << where.route << ' ' << error.message << '\n';
+  });
   const bool secure = !options.certificate.empty();
   const auto listening = [secure](const duplex::Address& address) {
     std::cout << ::program_invocation_short_name << " listening on " << (secure ? "https" : "http") << "://"

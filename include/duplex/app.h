@@ -11,6 +11,7 @@
 
 #include <duplex/address.h>
 #include <duplex/error.h>
+#include <duplex/error_context.h>
 #include <duplex/export.h>
 #include <duplex/function.h>
 #include <duplex/http_limits.h>
@@ -166,10 +167,11 @@ class DUPLEX_API App : public Router {
   /// 1001; what is left after `deadline` is cut. `closed` is called from the loop when all is gone.
   void close(std::chrono::milliseconds deadline = std::chrono::seconds(5), Function<void()> closed = {});
 
-  /// Called with what went wrong in handlers and on connections, for a log: on the loop it happened
-  /// on, so with several threads by several at once. What it throws is dropped.
-  /// To be set before `listen`; throws std::logic_error after that.
-  void onerror(Function<void(const Error&)> handler);
+  /// Called with what went wrong in handlers and on connections, for a log, and with where that was, for
+  /// those who want to know: on the loop it happened on, so with several threads by several at once. What it
+  /// throws is dropped. A message may quote the peer: what it says is to reach no terminal as it is. To be
+  /// set before `listen`; throws std::logic_error after that.
+  void onerror(Function<void(const Error&, const ErrorContext&)> handler);
 
  private:
   class Impl;

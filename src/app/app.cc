@@ -118,7 +118,7 @@ class App::Impl {
     });
   }
 
-  void onerror(Function<void(const Error&)> handler) {
+  void onerror(Function<void(const Error&, const ErrorContext&)> handler) {
     if (!shards_.empty()) throw std::logic_error("onerror is to be set before listen");
     shared_.report = std::move(handler);
   }
@@ -228,7 +228,7 @@ class App::Impl {
       shard.loop().mailbox().post([&shard, accepted, tls] { shard.accept(accepted, tls.get()); });
     } catch (...) {
       loop_.discard(accepted);
-      shared_.tell(Error::current());
+      shared_.tell(Error::current(), {accepted.remote});
     }
   }
 
@@ -370,7 +370,7 @@ void App::close(std::chrono::milliseconds deadline, Function<void()> closed) {
   impl_->close(deadline, std::move(closed));
 }
 
-void App::onerror(Function<void(const Error&)> handler) {
+void App::onerror(Function<void(const Error&, const ErrorContext&)> handler) {
   impl_->onerror(std::move(handler));
 }
 

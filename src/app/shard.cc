@@ -26,7 +26,7 @@ Shard::Shard(Shared& shared, const http::Routes& routes, net::Loop& loop)
       counters_(shared.addCounters()),
       context_{shared.options.http,
                routes,
-               [this](const Error& error) { report(error); },
+               [this](const Error& error, const ErrorContext& where) { report(error, where); },
                [this](http::Exchange& exchange, http::UpgradeRoute& route) {
                  upgrade(exchange, static_cast<WebSocketUpgrade&>(route));
                },
@@ -54,7 +54,7 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
   try {
     answer = judgeUpgrade(exchange, route.route, shared_.options);
   } catch (...) {
-    report(Error::current());
+    report(Error::current(), exchange.context());
     connection.refuse(500);
     return;
   }
@@ -67,7 +67,7 @@ void Shard::upgrade(http::Exchange& exchange, const WebSocketUpgrade& route) {
   const Address newcomer = counted(connection.peer()) == connection.peer() ? Address() : counted(client);
   if (const Errc refused = shared_.admissions.enterAddress(newcomer, Admissions::Stage::Greeted);
       refused != Errc{}) {
-    report(Error(refused, client.ip()));
+    report(Error(refused), exchange.context());
     connection.refuse(httpStatus(refused));
     return;
   }
@@ -94,7 +94,7 @@ void Shard::becomeSocket(http::Exchange& exchange, const WebSocketUpgrade& route
     counters_.upgrades.add();
     if (answer.deflate) socket->compress(std::move(*answer.deflate));
   } catch (...) {
-    report(Error::current());
+    report(Error::current(), {client, route.path});
     if (socket == nullptr) return shared_.admissions.leave(counted(client));
     // No handler knows of it yet.
     socket->discard();
@@ -116,7 +116,9 @@ websocket::Group& Shard::groupOf(const WebSocketUpgrade& route) {
     shared_.hub.publish(topic, {protocol::frameForAll(type, payload), key}, except);
   };
   group->counters = &counters_;
-  group->report = [this](const Error& error) { report(error); };
+  group->report = [this, &route](const Error& error, const Address& peer) {
+    report(error, {peer, route.path});
+  };
   group->removed = [this](const Address& peer) { socketEnded(peer); };
   return *group;
 }

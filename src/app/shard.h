@@ -40,13 +40,13 @@ struct Shared {
   broker::Hub hub;
   const http::Proxies proxies;
   Admissions admissions;
-  Function<void(const Error&)> report;
+  Function<void(const Error&, const ErrorContext&)> report;
 
   /// Reports `error`. It is called in the middle of things: what the application's handler throws has
   /// nowhere to go.
-  void tell(const Error& error) const noexcept {
+  void tell(const Error& error, const ErrorContext& where = {}) const noexcept {
     try {
-      if (report) report(error);
+      if (report) report(error, where);
     } catch (...) {
     }
   }
@@ -101,8 +101,8 @@ class Shard final : transport::ProxyGate::Owner {
   void giveBack(Place place, const Address& peer) noexcept;
   void ended(http::ServerConnection& connection) noexcept;
   void socketEnded(const Address& peer) noexcept;
-  void report(const Error& error) noexcept;
-  void reportCurrent() noexcept;
+  void report(const Error& error, const ErrorContext& where = {}) noexcept;
+  void reportCurrent(const ErrorContext& where) noexcept;
 
   void upgrade(http::Exchange& exchange, const WebSocketUpgrade& route);
   void becomeSocket(http::Exchange& exchange, const WebSocketUpgrade& route, UpgradeAnswer answer);

@@ -26,24 +26,24 @@ Address Shard::counted(const Address& peer) const noexcept {
   return shared_.proxies.trusts(peer) ? Address() : peer;
 }
 
-void Shard::report(const Error& error) noexcept {
+void Shard::report(const Error& error, const ErrorContext& where) noexcept {
   const int place = limitOf(error.code);
-  if (place < 0) return shared_.tell(error);
+  if (place < 0) return shared_.tell(error, where);
   const auto index = static_cast<std::size_t>(place);
   counters_.exceeded[index].add();
   try {
     Error named = error;
     named.message.append(" (").append(limits()[index].name).append(")");
-    shared_.tell(named);
+    shared_.tell(named, where);
   } catch (...) {
-    shared_.tell(error);
+    shared_.tell(error, where);
   }
 }
 
 /// Of what is being handled, if there is memory for that.
-void Shard::reportCurrent() noexcept {
+void Shard::reportCurrent(const ErrorContext& where) noexcept {
   try {
-    report(Error::current());
+    report(Error::current(), where);
   } catch (...) {
   }
 }
@@ -53,7 +53,7 @@ void Shard::accept(const net::Accepted& accepted, transport::TlsServerContext* t
   try {
     receive(accepted, tls);
   } catch (...) {
-    reportCurrent();
+    reportCurrent({accepted.remote});
   }
 }
 
@@ -119,9 +119,9 @@ void Shard::turnAway(net::Socket& socket, transport::TlsServerContext* tls, Errc
     ++turnedAway_;
     return keep(socket, Place::None).turnAway(error);
   }
-  const std::string peer = socket.remoteAddress().ip();
+  const Address peer = socket.remoteAddress();
   socket.close(true);
-  report(Error(error, peer));
+  report(Error(error), {peer});
 }
 
 // --- behind a proxy
@@ -145,20 +145,21 @@ void Shard::awaitHeader(net::Socket& socket, transport::TlsServerContext* tls) {
 void Shard::passed(transport::ProxyGate& gate, net::Socket& socket, MutableBytes rest) {
   const auto waited = gates_.extract(&gate);
   transport::TlsServerContext* const tls = waited.mapped().get();
+  const Address client = socket.remoteAddress();
   Errc refused{};
   try {
-    refused = shared_.admissions.enterAddress(counted(socket.remoteAddress()), Admissions::Stage::Handshake);
+    refused = shared_.admissions.enterAddress(counted(client), Admissions::Stage::Handshake);
   } catch (...) {
     socket.close(true);
     giveBack(Place::Handshake, Address());
-    return reportCurrent();
+    return reportCurrent({client});
   }
   try {
     if (refused == Errc{}) return serve(socket, tls, rest);
     giveBack(Place::Handshake, Address());
     turnAway(socket, tls, refused);
   } catch (...) {
-    reportCurrent();
+    reportCurrent({client});
   }
 }
 
@@ -166,7 +167,7 @@ void Shard::failed(transport::ProxyGate& gate, Errc error) {
   gates_.erase(&gate);
   giveBack(Place::Handshake, Address());
   connectionGone();
-  if (error != Errc{}) report(Error(error, gate.peer().ip()));
+  if (error != Errc{}) report(Error(error), {gate.peer()});
 }
 
 // --- the end

@@ -87,6 +87,7 @@ void call(Exchange& exchange, const Routes::Layer& layer) {
 /// Runs the handler of `layer`, which fits.
 void runLayer(Exchange& exchange, const Routes::Layer& layer) {
   Chain& chain = exchange.chain;
+  if (!layer.onError) exchange.route = layer.pattern.text();
   if (layer.upgrade) {
     chain.frames.clear();
     exchange.connection->upgradeTo(exchange, *layer.upgrade);
@@ -102,7 +103,7 @@ void runLayer(Exchange& exchange, const Routes::Layer& layer) {
     chain.step.compare_exchange_strong(current, step + 1, std::memory_order_acq_rel);
     Error error = Error::current();
     if (exchange.connection == nullptr) {
-      if (context.report) context.report(error);
+      if (context.report) context.report(error, exchange.context());
       return;
     }
     chain.error = std::move(error);

@@ -47,7 +47,7 @@ void ServerConnection::startTls(transport::TlsServerContext& tls, Bytes early) {
 ServerConnection::~ServerConnection() = default;
 
 void ServerConnection::report(const Error& error) const {
-  if (context_.report) context_.report(error);
+  if (context_.report) context_.report(error, exchange_ ? exchange_->context() : ErrorContext{peer_});
 }
 
 /// The handshake of TLS is done.
@@ -234,7 +234,7 @@ void ServerConnection::abort() {
 
 void ServerConnection::turnAway(Errc error) {
   const Busy busy(*this);
-  refuseRequest(error, httpStatus(error), peer_.ip());
+  refuseRequest(error, httpStatus(error));
 }
 
 ServerConnection::Upgraded ServerConnection::upgrade(std::string_view head) {

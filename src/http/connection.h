@@ -34,7 +34,7 @@ struct ServerContext {
   const HttpLimits& limits;
   const Routes& routes;
   /// For the log.
-  Function<void(const Error&)> report;
+  Function<void(const Error&, const ErrorContext&)> report;
   /// The chain got through to a WebSocket route: answer with `exchange.connection->upgrade(…)`, or
   /// with `refuse`; at once, or later on this thread if a Response is kept until then.
   Function<void(Exchange& exchange, UpgradeRoute& route)> upgrade;

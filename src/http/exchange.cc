@@ -12,12 +12,12 @@ namespace {
 // A recycled exchange keeps no more than this of what a large body made it take.
 constexpr std::size_t keptBody = 16 * 1024;
 
-void call(const Function<void()>& handler, const Exchange::Report& report) {
+void call(const Function<void()>& handler, const Exchange::Report& report, const ErrorContext& where) {
   if (!handler) return;
   try {
     handler();
   } catch (...) {
-    if (report) report(Error::current());
+    if (report) report(Error::current(), where);
   }
 }
 
@@ -79,7 +79,7 @@ void Exchange::drained(const Report& report) {
   if (!drainHandler_) return;
   // The handler may set another, or end all of it.
   Function<void()> handler = std::move(drainHandler_);
-  call(handler, report);
+  call(handler, report, context());
   if (connection != nullptr && !drainHandler_) drainHandler_ = std::move(handler);
 }
 
@@ -92,7 +92,7 @@ void Exchange::detach(bool complete, const Report& report) {
   closeHandlers_.clear();
   net::takeAll(waits_, [](detail::Link& link) { static_cast<detail::Wait&>(link).resumeSoon(); });
   if (complete) return;
-  for (const Function<void()>& handler : handlers) call(handler, report);
+  for (const Function<void()>& handler : handlers) call(handler, report, context());
 }
 
 void Exchange::reset() noexcept {
@@ -100,6 +100,7 @@ void Exchange::reset() noexcept {
   if (body.capacity() > keptBody) std::string().swap(body);
   body.clear();
   chain.clear();
+  route = {};
   status = 200;
   headers.clear();
   claimed.store(false, std::memory_order_relaxed);

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <duplex/error.h>
+#include <duplex/error_context.h>
 #include <duplex/function.h>
 #include <duplex/task.h>
 
@@ -42,6 +44,9 @@ struct Exchange final : RequestData {
   void onOwner(Function<void(ServerConnection&)> action);
 
   Chain chain;
+  /// The pattern of the handler that ran last, but for error handlers.
+  std::string_view route;
+  ErrorContext context() const noexcept { return {remote, route}; }
 
   // --- the answer
 
@@ -65,7 +70,7 @@ struct Exchange final : RequestData {
   /// See Response. From any thread.
   void onDrain(Function<void()> handler);
   void onClose(Function<void()> handler);
-  using Report = Function<void(const Error&)>;
+  using Report = Function<void(const Error&, const ErrorContext&)>;
   /// Runs the drain handler. What a handler throws goes to `report`. Owner's thread, as the next.
   void drained(const Report& report);
   /// `wait` goes on, from a later task, when the tie to the connection is cut.

@@ -50,7 +50,7 @@ class HandlerTask final : public TaskRoot {
     if (exchange.connection != nullptr) {
       http::failChain(exchange, std::move(thrown));
     } else if (context_.report) {
-      context_.report(thrown);
+      context_.report(thrown, exchange.context());
     }
   }
 

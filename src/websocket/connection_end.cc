@@ -26,7 +26,7 @@ void Connection::closeDeadline() {
     group_.loop.schedule(*this, group_.limits.closeTimeout);
     return;
   }
-  if (group_.report) group_.report(Error(Errc::CloseTimeout));
+  if (group_.report) group_.report(Error(Errc::CloseTimeout), remoteAddress());
   // What the kernel has taken it goes on delivering, unless it is told to reset.
   finish(stream_.queued() != 0);
 }
@@ -84,7 +84,7 @@ void Connection::fail(const Error& error, Errc rule) {
   extras().failed = true;
   extras_->error = error;
   extras_->closeEvent = {};
-  if (group_.report) group_.report(error);
+  if (group_.report) group_.report(error, remoteAddress());
   const std::uint16_t code = closeCode(rule);
   if (!stream_ || state_ == ReadyState::Connecting || code == protocol::close_code::abnormal) {
     finish(true);
@@ -100,7 +100,7 @@ void Connection::fail(const Error& error, Errc rule) {
 void Connection::handlerFailed() {
   const Error error = Error::current();
   if (state_ == ReadyState::Closed) {
-    if (group_.report) group_.report(error);
+    if (group_.report) group_.report(error, remoteAddress());
   } else {
     fail(error, Errc::HandlerFailed);
   }

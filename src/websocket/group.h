@@ -57,8 +57,8 @@ class Group {
   Function<void(std::string_view topic, protocol::Opcode type, Bytes payload, std::string_view key,
                 Connection* except)>
       publish;
-  /// For the log.
-  Function<void(const Error&)> report;
+  /// For the log; `peer` is the other end of the connection it happened on.
+  Function<void(const Error&, const Address& peer)> report;
   /// A connection has gone, after its close event; `peer` was its other end.
   Function<void(const Address& peer)> removed;
 

@@ -45,7 +45,7 @@ class OpenTask final : public TaskRoot {
   /// Of what is being handled, if there is memory for that.
   void reportCurrent() const noexcept {
     try {
-      if (group_.report) group_.report(Error::current());
+      if (group_.report) group_.report(Error::current(), Address());
     } catch (...) {
     }
   }

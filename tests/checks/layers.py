@@ -17,6 +17,7 @@ FLOOR_OF_HEADER = {
     "frame_memory": "base",
     "function": "base",
     "error": "base",
+    "error_context": "base",
     "message": "base",
     "address": "base",
     "metrics": "base",

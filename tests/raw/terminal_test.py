@@ -6,7 +6,7 @@ import unittest
 from handshake import REQUEST, readHead, switching
 from peer import PATIENCE, connect
 from program import Client, Listener, Server
-from wire import acceptKey, close
+from wire import acceptKey, close, text
 
 # Of 7 bits, of 8 bits as UTF-8 has it, and as a terminal of 8 bits reads it.
 CLEARS = "\x1b[2J", "\u009b2J"
@@ -51,12 +51,28 @@ class TerminalTest(unittest.TestCase):
             peer.send(close(4000, "a\n12:00:00.000 info forged\r" + "".join(CLEARS)).encode(masked=True))
             peer.readToEnd()
         # It is written once the connection has ended, on this side too.
+        line = self.lineWith(server, "forged")
+        self.assertTrue(line.endswith("closed with 4000 a\\x0a12:00:00.000 info forged\\x0d\\x1b[2J\\u009b2J"), line)
+
+    def testTheLogSaysWhoItWasAndWhere(self):
+        server = Server("duplex", "serve")
+        self.addCleanup(server.stop)
+        with connect(server.address) as peer:
+            host, port = peer.sock.getsockname()
+            peer.send(REQUEST.encode())
+            peer.readHead()
+            peer.send(text("a", rsv=7).encode(masked=True))
+            peer.readToEnd()
+        line = self.lineWith(server, "reserved bit")
+        self.assertTrue(line.endswith(f"a reserved bit is set in a frame ({host}:{port} /)"), line)
+
+    def lineWith(self, server, words):
+        """The one line of the log that has them."""
         end = time.monotonic() + PATIENCE
-        while "forged" not in server.readErrors() and time.monotonic() < end:
+        while words not in server.readErrors() and time.monotonic() < end:
             time.sleep(0.01)
-        lines = [line for line in server.readErrors().split("\n") if "forged" in line]
-        self.assertEqual(len(lines), 1)
-        self.assertTrue(lines[0].endswith("closed with 4000 a\\x0a12:00:00.000 info forged\\x0d\\x1b[2J\\u009b2J"), lines)
+        line, = [line for line in server.readErrors().split("\n") if words in line]
+        return line
 
 
 if __name__ == "__main__":

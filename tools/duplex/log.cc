@@ -38,6 +38,19 @@ class Repetitions {
   std::map<std::error_code, Entry> entries_;
 };
 
+/// With it, in parentheses, who it was and where; nothing where that is not known.
+std::string lineOf(const duplex::Error& error, const duplex::ErrorContext& where) {
+  std::string line = error.message;
+  const std::string peer = where.remoteAddress.string();
+  if (!peer.empty() || !where.route.empty()) {
+    line += " (" + peer;
+    if (!peer.empty() && !where.route.empty()) line += ' ';
+    line += where.route;
+    line += ')';
+  }
+  return forLog(line);
+}
+
 }  // namespace
 
 void setUpLog(const std::string& level) {
@@ -47,11 +60,11 @@ void setUpLog(const std::string& level) {
   spdlog::set_level(spdlog::level::from_str(level));
 }
 
-void warn(const duplex::Error& error) {
+void warn(const duplex::Error& error, const duplex::ErrorContext& where) {
   static Repetitions repetitions;
   const auto& category = error.code.category();
   const bool ofSystem = category == std::system_category() || category == std::generic_category();
   const std::size_t times = ofSystem && error.code ? repetitions.count(error.code) : 1;
-  if (times == 1) spdlog::warn("{}", forLog(error.message));
-  if (times > 1) spdlog::warn("{} ({} times)", forLog(error.message), times);
+  if (times == 1) spdlog::warn("{}", lineOf(error, where));
+  if (times > 1) spdlog::warn("{}, {} times", lineOf(error, where), times);
 }

@@ -139,7 +139,10 @@ TEST_CASE("a trusted proxy without a PROXY header is closed, and the log says so
   overEachBackend([](net::Loop& loop) {
     App app({.trustedProxies = {"127.0.0.1"}, .proxyProtocol = true});
     std::vector<Error> log;
-    app.onerror([&](const Error& error) { log.push_back(error); });
+    app.onerror([&](const Error& error, const ErrorContext& where) {
+      log.push_back(error);
+      CHECK(where.remoteAddress.ip() == "127.0.0.1");
+    });
     tell(app);
     const Address address = app.listen(0, "127.0.0.1");
     const std::string bad[] = {get(), test::upgradeRequest(), "PROXY TCP4 1 2 3 4\r\n" + get(),
@@ -147,10 +150,7 @@ TEST_CASE("a trusted proxy without a PROXY header is closed, and the log says so
                                version2.substr(0, 14) + "\0\x0B"s + version2.substr(16)};
     for (const std::string& bytes : bad) CHECK(answer(loop, address, bytes, "never").empty());
     CHECK(log.size() == std::size(bad));
-    for (const Error& error : log) {
-      CHECK(error.code == Errc::ProxyHeaderInvalid);
-      CHECK(contains(error.message, "127.0.0.1"));
-    }
+    for (const Error& error : log) CHECK(error.code == Errc::ProxyHeaderInvalid);
     CHECK(turnUntil(loop, [&] { return app.metrics().connections == 0; }));
     CHECK(app.metrics().handshakes == 0);
   });
