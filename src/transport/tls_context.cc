@@ -41,8 +41,8 @@ int chooseProtocol(SSL*, const unsigned char** chosen, unsigned char* size, cons
 
 void setSessions(SSL_CTX* context, std::chrono::seconds lifetime) {
   constexpr std::string_view name = "duplex";
-  // Without a name a session that has a client's certificate is refused. Contexts do not know each
-  // other's sessions, whatever their names are: each has keys of its own.
+  // Without a name a session that has a client's certificate is refused. One server's contexts do not know
+  // another's sessions, whatever their names are: each server has keys of its own.
   SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(name.data()),
                                  static_cast<unsigned>(name.size()));
   if (lifetime.count() > 0) {
@@ -91,9 +91,11 @@ SslContextPtr makeSslContext(bool server, TlsVersion minVersion, const std::stri
   return context;
 }
 
-TlsServerContext::TlsServerContext(const TlsOptions& options) {
+TlsServerContext::TlsServerContext(const TlsOptions& options, TicketKeys::Now now)
+    : tickets_(options.sessionLifetime, now) {
   contexts_.push_back(makeServerContext(options, {options.cert, options.key, options.passphrase}));
   for (const TlsIdentity& identity : options.more) contexts_.push_back(makeServerContext(options, identity));
+  for (const SslContextPtr& context : contexts_) tickets_.use(context.get());
   if (contexts_.size() == 1) return;
   // The macro for this has a cast of the old kind.
   SSL_CTX_callback_ctrl(contexts_.front().get(), SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,

@@ -7,6 +7,7 @@
 
 #include "base/ref.h"
 #include "transport/tls_handles.h"
+#include "transport/tls_tickets.h"
 
 namespace duplex::transport {
 
@@ -19,11 +20,12 @@ class TlsContext : public RefCounted<TlsContext> {
   TlsContext() = default;
 };
 
-/// A server's certificates, and what it demands of its clients. Immutable, and for any thread.
+/// A server's certificates, and what it demands of its clients. Immutable but for the keys of its tickets,
+/// and for any thread.
 class TlsServerContext final : public TlsContext {
  public:
-  /// Throws TlsError.
-  explicit TlsServerContext(const TlsOptions& options);
+  /// Throws TlsError. By `now` the keys of tickets change.
+  explicit TlsServerContext(const TlsOptions& options, TicketKeys::Now now = &Clock::now);
 
   /// A connection's part. Throws std::bad_alloc.
   SslPtr accept() const;
@@ -31,6 +33,8 @@ class TlsServerContext final : public TlsContext {
  private:
   static int chooseCertificate(ssl_st* ssl, int* alert, void* self);
 
+  // First, for the contexts refer to it.
+  TicketKeys tickets_;
   // One a certificate, with all the same options.
   std::vector<SslContextPtr> contexts_;
 };

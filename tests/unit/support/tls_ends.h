@@ -49,9 +49,9 @@ struct TlsEnd final : net::SocketHandler {
 
 /// Listens, and speaks TLS with whoever comes.
 struct TlsServer final : net::AcceptHandler {
-  TlsServer(net::Loop& on, const TlsOptions& options)
+  TlsServer(net::Loop& on, const TlsOptions& options, transport::TicketKeys::Now now = &Clock::now)
       : loop(on),
-        context(Ref<transport::TlsServerContext>::adopt(new transport::TlsServerContext(options))),
+        context(Ref<transport::TlsServerContext>::adopt(new transport::TlsServerContext(options, now))),
         listening(on.listen(Address::parse("127.0.0.1", 0), *this)) {}
   ~TlsServer() { loop.stopListening(listening); }
 
