@@ -119,6 +119,14 @@ class DescriptorsTest(unittest.TestCase):
                 giveBack()
                 self.assertEqual(status(steady), 200)
 
+    def testTheProgramTakesAsManyAsItMayHave(self):
+        with limited():
+            server = Server("duplex", "serve")
+            self.addCleanup(server.stop)
+            most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
+        self.assertRegex(limits, rf"(?m)^Max open files +{most} +{most} +files")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +14,7 @@
 
 #include <duplex/duplex.h>
 
+#include "bench/descriptors.h"
 #include "embedded_web.h"
 #include "log.h"
 #include "terminal.h"
@@ -62,14 +62,6 @@ void serveEmbedded(duplex::App& app) {
     app.get("/" + name, answer);
     if (name == "index.html") app.get("/", answer);
   }
-}
-
-/// Each connection is an open file: as many as the system allows.
-void raiseFileLimit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) spdlog::warn("the limit on open files could not be raised");
 }
 
 /// The app's counters, one a line, in the text format of Prometheus.
@@ -150,7 +142,8 @@ class Relay {
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  raiseFileLimit();
+  // Each connection is one.
+  if (!duplex::bench::allowAllDescriptors()) spdlog::warn("the limit on open files could not be raised");
   duplex::App app(appOptions(options));
   spdlog::debug("event loop over {}", duplex::Loop::backend());
   if (const auto why = duplex::Loop::whyNoUring()) spdlog::debug("io_uring: {}", why.message());
