@@ -57,11 +57,12 @@ std::byte* OutputQueue::extendSlow(std::size_t size) {
   return chunk->own();
 }
 
-void OutputQueue::append(Ref<SharedBytes> shared) {
-  if (shared->size() < copiedBelow) return append(shared->bytes());
+void OutputQueue::append(Ref<SharedBytes> shared, Bytes part) {
+  if (part.size() < copiedBelow) return append(part);
   Chunk* chunk = appendChunk(sizeof(FrameEnd));
-  chunk->end = shared->size();
-  size_ += shared->size();
+  chunk->begin = static_cast<std::size_t>(part.data() - shared->bytes().data());
+  chunk->end = chunk->begin + part.size();
+  size_ += part.size();
   chunk->shared = std::move(shared);
 }
 

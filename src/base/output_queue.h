@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/ref.h"
@@ -36,7 +37,12 @@ class OutputQueue {
   void append(Bytes bytes);
   void append(std::string_view text) { append(asBytes(text)); }
   /// Holds `shared` until it has been consumed; short ones are copied, which costs less.
-  void append(Ref<SharedBytes> shared);
+  void append(Ref<SharedBytes> shared) {
+    const Bytes all = shared->bytes();
+    append(std::move(shared), all);
+  }
+  /// The same with a part of them.
+  void append(Ref<SharedBytes> shared, Bytes part);
   /// Puts what is left of `shared` after its first `consumed` bytes before all that is queued, with its
   /// payload.
   void prepend(Ref<SharedBytes> shared, std::size_t consumed);

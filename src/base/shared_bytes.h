@@ -3,10 +3,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/large_blocks.h"
 #include "base/ref.h"
 
 namespace duplex {
@@ -17,14 +17,19 @@ class SharedBytes : public RefCounted<SharedBytes> {
  public:
   /// `payload`: how many of them are an application's; see OutputQueue::payload.
   explicit SharedBytes(std::size_t size, std::size_t payload = 0)
-      : data_(new std::byte[size]), size_(size), payload_(payload) {}
+      : block_(allocateBlock(size)),
+        bytes_(static_cast<std::byte*>(block_.memory), size),
+        payload_(payload) {}
+  /// `bytes` lie in `block`, which is theirs from now on.
+  SharedBytes(LargeBlock block, MutableBytes bytes) noexcept : block_(block), bytes_(bytes) {}
   ~SharedBytes() {
+    freeBlock(block_);
     if (SharedBytes* next = next_.load(std::memory_order_acquire)) next->release();
   }
 
-  MutableBytes writable() noexcept { return {data_.get(), size_}; }
-  Bytes bytes() const noexcept { return {data_.get(), size_}; }
-  std::size_t size() const noexcept { return size_; }
+  MutableBytes writable() noexcept { return bytes_; }
+  Bytes bytes() const noexcept { return bytes_; }
+  std::size_t size() const noexcept { return bytes_.size(); }
   std::size_t payload() const noexcept { return payload_; }
 
   /// The form called `name`, which is not 0; `make()` makes it the first time. Two threads that ask at
@@ -54,9 +59,9 @@ class SharedBytes : public RefCounted<SharedBytes> {
   std::uint32_t name_ = 0;
   // The forms are a list that only grows.
   std::atomic<SharedBytes*> next_{nullptr};
-  std::unique_ptr<std::byte[]> data_;
-  std::size_t size_;
-  std::size_t payload_;
+  LargeBlock block_;
+  MutableBytes bytes_;
+  std::size_t payload_ = 0;
 };
 
 }  // namespace duplex

@@ -176,9 +176,10 @@ void EpollBackend::updateReading(Socket& socket) {
 }
 
 void EpollBackend::read(Socket& socket) {
-  const ssize_t size = ::recv(socket.state().descriptor, receiveBuffer_.get(), receiveBufferSize, 0);
+  const MutableBytes room = socket.room({receiveBuffer_.get(), receiveBufferSize});
+  const ssize_t size = ::recv(socket.state().descriptor, room.data(), room.size(), 0);
   if (size > 0) {
-    loop_.received(socket, {receiveBuffer_.get(), static_cast<std::size_t>(size)});
+    loop_.received(socket, room.first(static_cast<std::size_t>(size)));
   } else if (size == 0) {
     socket.state().ended = true;
     updateInterest(socket);

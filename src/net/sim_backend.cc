@@ -217,10 +217,13 @@ void SimBackend::happen(int descriptor) {
 void SimBackend::deliver(End& end) {
   const std::size_t most = std::min(end.inbox.size(), options_.maxChunk);
   const std::size_t size = 1 + random_() % most;
-  std::string chunk = end.inbox.substr(0, size);
-  end.inbox.erase(0, size);
+  std::string chunk(size, '\0');
+  MutableBytes room = end.socket->room(std::as_writable_bytes(std::span(chunk)));
+  room = room.first(std::min(room.size(), size));
+  std::copy_n(asBytes(end.inbox).begin(), room.size(), room.begin());
+  end.inbox.erase(0, room.size());
   ++receives_;
-  loop_.received(*end.socket, std::as_writable_bytes(std::span(chunk)));
+  loop_.received(*end.socket, room);
 }
 
 void SimBackend::dispatch() {

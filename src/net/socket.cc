@@ -58,16 +58,31 @@ void Socket::putBack(Ref<SharedBytes> frame, std::size_t taken) {
   queue().prepend(std::move(frame), taken);
 }
 
+std::size_t Socket::writeNow(Bytes head, Bytes body) {
+  if (queued() != 0 || state_.connecting || state_.blocked || state_.closed) return 0;
+  return loop_->backend_->sendNow(*this, head, body);
+}
+
 void Socket::write(Bytes head, Bytes body) {
-  std::size_t taken = 0;
-  if (queued() == 0 && !state_.connecting && !state_.blocked && !state_.closed) {
-    taken = loop_->backend_->sendNow(*this, head, body);
-    if (taken == head.size() + body.size()) return;
-  }
+  const std::size_t taken = writeNow(head, body);
+  if (taken == head.size() + body.size()) return;
   const std::size_t headTaken = std::min(taken, head.size());
   OutputQueue& queue = output();
   queue.append(head.subspan(headTaken));
   queue.append(body.subspan(taken - headTaken));
+}
+
+// What comes after something large may be large, too: of that only the beginning has to be received
+// elsewhere.
+MutableBytes Socket::roomForLarge(MutableBytes usual) {
+  constexpr std::size_t mostAtOnce = 1024 * 1024;
+  constexpr std::size_t beginning = 16 * 1024;
+  if (!state_.offersRoom) {
+    state_.large = false;
+    return usual.first(std::min(usual.size(), beginning));
+  }
+  const MutableBytes own = handler_->room();
+  return own.empty() ? usual : own.first(std::min(own.size(), mostAtOnce));
 }
 
 void Socket::requestFlush() {

@@ -22,6 +22,9 @@ class SocketHandler {
   virtual void onConnected() {}
   /// `bytes` arrived; they may be changed, and are gone when this returns.
   virtual void onData(MutableBytes bytes) = 0;
+  /// Where to receive what `onData` is told next; empty: anywhere. Asked while the socket offers room, and
+  /// not for all that comes.
+  virtual MutableBytes room() { return {}; }
   /// The peer sends no more (FIN). The socket can still be written to.
   virtual void onEnd() = 0;
   /// The queue is empty, after a turn in which the kernel did not take all of it, or after
@@ -56,8 +59,10 @@ class Socket {
   OutputQueue& output();
   /// The same, but never sent before the end of the turn: for what the turn may bring more of.
   OutputQueue& sharedOutput();
-  /// Queues `head` and `body`. What of them the kernel takes at once is not copied, if nothing waits
-  /// before it. Pays for bodies that cost more to copy than a system call does.
+  /// Gives the kernel the beginning of `head` and `body`, as much as it takes at once; returns how much: 0
+  /// if something waits before it. Pays for bodies that cost more to copy than a system call does.
+  std::size_t writeNow(Bytes head, Bytes body);
+  /// Queues what of `head` and `body` the kernel does not take at once.
   void write(Bytes head, Bytes body);
   /// Queues a frame that many send, to leave at the end of the turn. Where nothing else is queued it is
   /// sent from where it lies.
@@ -79,6 +84,12 @@ class Socket {
   /// Asks for one `onDrained` when the queue is next empty at the end of a turn, even if the kernel
   /// takes it all at once.
   void notifyDrained();
+
+  /// Whether the handler is asked for room: for what is large, and would have to be copied from elsewhere.
+  void offerRoom(bool offered) noexcept {
+    state_.offersRoom = offered;
+    if (offered) state_.large = true;
+  }
 
   /// Stops and starts reading. While paused `onEnd` does not come; `onFailed` may.
   void pause();
@@ -114,6 +125,10 @@ class Socket {
     bool dirty : 1 = false;
     /// The handler encodes what it sends, all of a turn together: see SocketHandler::onFlush.
     bool layered : 1 = false;
+    /// The handler has memory for what comes next: see SocketHandler::room.
+    bool offersRoom : 1 = false;
+    /// Room is offered, or was for what came last.
+    bool large : 1 = false;
   };
   State& state() noexcept { return state_; }
   const State& state() const noexcept { return state_; }
@@ -124,6 +139,8 @@ class Socket {
   /// Queues what the kernel did not take of it, in front of what came after it.
   void putBack(Ref<SharedBytes> frame, std::size_t taken);
   SocketHandler& handler() noexcept { return *handler_; }
+  /// Where the next bytes are to be received: the handler's room, or the beginning of `usual`.
+  MutableBytes room(MutableBytes usual) { return state_.large ? roomForLarge(usual) : usual; }
 
  private:
   friend class Loop;
@@ -132,6 +149,7 @@ class Socket {
   ~Socket() = default;
   /// Closes it, but keeps what is queued, to be counted.
   void shut(bool reset);
+  MutableBytes roomForLarge(MutableBytes usual);
 
   OutputQueue& queue();
 

@@ -78,6 +78,8 @@ class UringBackend final : public Backend {
     PollCancelled = 64,
     // The descriptor is in the ring's table of files.
     Listed = 128,
+    // What it has been asked to receive is told when it can be read, into memory of the handler's.
+    Readable = 256,
   };
   struct Listener;
   struct Watched;
@@ -122,6 +124,8 @@ class UringBackend final : public Backend {
   void unlist(Socket& socket) noexcept;
   static void useList(const Socket& socket, io_uring_sqe& sqe) noexcept;
   void receive(Socket& socket, bool waitFirst = false);
+  void awaitReadable(Socket& socket);
+  void stopReceiving(Socket& socket);
   void poll(Socket& socket);
   void completed(Socket& socket, std::uint32_t operations) noexcept;
   void onReceived(Socket& socket, const Completion& completion);

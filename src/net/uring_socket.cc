@@ -76,6 +76,7 @@ void UringBackend::finishConnect(Socket& socket) {
 // --- receiving
 
 void UringBackend::receive(Socket& socket, bool waitFirst) {
+  if (socket.state().large) return awaitReadable(socket);
   io_uring_sqe& sqe = prepare(&socket, Kind::Receive);
   io_uring_prep_recv_multishot(&sqe, socket.state().descriptor, nullptr, 0, 0);
   sqe.flags |= IOSQE_BUFFER_SELECT;
@@ -85,15 +86,27 @@ void UringBackend::receive(Socket& socket, bool waitFirst) {
   socket.state().registered |= Receiving;
 }
 
+// What is large is received when it is there, one connection after the other: so the kernel writes it where
+// it is to stay, and it is looked at while it is in the cache.
+void UringBackend::awaitReadable(Socket& socket) {
+  io_uring_sqe& sqe = prepare(&socket, Kind::Receive);
+  io_uring_prep_poll_add(&sqe, socket.state().descriptor, POLLIN);
+  useList(socket, sqe);
+  socket.state().registered |= Receiving | Readable;
+}
+
+void UringBackend::stopReceiving(Socket& socket) {
+  cancel(&socket, Kind::Receive);
+  socket.state().registered |= ReceiveCancelled;
+}
+
 void UringBackend::updateReading(Socket& socket) {
   Socket::State& state = socket.state();
   if (state.closed || state.connecting || state.ended) return;
   if (state.paused) {
     const std::uint32_t receiving = state.registered & (Receiving | ReceiveCancelled);
     if (receiving == 0) poll(socket);
-    if (receiving != Receiving) return;
-    cancel(&socket, Kind::Receive);
-    state.registered |= ReceiveCancelled;
+    if (receiving == Receiving) stopReceiving(socket);
     return;
   }
   if (held_.contains(&socket)) resumed_.push_back(&socket);
@@ -114,33 +127,37 @@ void UringBackend::onReceived(Socket& socket, const Completion& completion) {
   if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
     bytes = buffers_.take(std::max(completion.result, 0), completion.flags);
   }
-  if ((completion.flags & IORING_CQE_F_MORE) == 0) completed(socket, Receiving | ReceiveCancelled);
   const Socket::State& state = socket.state();
+  const bool readable = (state.registered & Readable) != 0 && completion.result > 0;
+  if ((completion.flags & IORING_CQE_F_MORE) == 0) completed(socket, Receiving | ReceiveCancelled | Readable);
   if (state.closed) return;
-  if (completion.result == -ENOBUFS) {
+  if (readable || completion.result == -ENOBUFS) {
     receiveDirectly(socket);
   } else {
     received(socket, completion.result, bytes);
   }
 }
 
-// The buffers that all share are taken, by larger messages than they are good for: those are read one
-// after the other into one that stays warm.
+// Large messages, which the handler has memory for; or the buffers that all share are taken, by larger
+// messages than they are good for: those are read one after the other into one that stays warm.
 void UringBackend::receiveDirectly(Socket& socket) {
   if (socket.state().paused) {
     poll(socket);
     return;
   }
   if (directBuffer_ == nullptr) directBuffer_.reset(new std::byte[directBufferSize]);
-  const ssize_t size = ::recv(socket.state().descriptor, directBuffer_.get(), directBufferSize, MSG_DONTWAIT);
+  const bool large = socket.state().large;
+  const MutableBytes room = socket.room({directBuffer_.get(), directBufferSize});
+  const ssize_t size = ::recv(socket.state().descriptor, room.data(), room.size(), MSG_DONTWAIT);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
     receive(socket);
     return;
   }
   // Asked for before a handler may pause or close it.
-  if (size > 0) receive(socket, static_cast<std::size_t>(size) < directBufferSize);
+  if (size > 0 && large) awaitReadable(socket);
+  if (size > 0 && !large) receive(socket, static_cast<std::size_t>(size) < room.size());
   received(socket, size < 0 ? -errno : static_cast<int>(size),
-           {directBuffer_.get(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))});
+           room.first(static_cast<std::size_t>(std::max<ssize_t>(size, 0))));
 }
 
 void UringBackend::received(Socket& socket, int result, MutableBytes bytes) {
@@ -168,6 +185,9 @@ void UringBackend::received(Socket& socket, int result, MutableBytes bytes) {
 void UringBackend::deliver(Socket& socket, MutableBytes bytes) {
   if (!socket.state().paused && (held_.empty() || !held_.contains(&socket))) {
     socket.handler().onData(bytes);
+    const Socket::State& state = socket.state();
+    const std::uint32_t receiving = state.registered & (Receiving | ReceiveCancelled | Readable);
+    if (state.offersRoom && !state.closed && receiving == Receiving) stopReceiving(socket);
     return;
   }
   std::vector<std::byte>& held = held_[&socket];

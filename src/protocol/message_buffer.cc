@@ -9,6 +9,12 @@
 #include "base/large_blocks.h"
 
 namespace duplex::protocol {
+namespace {
+
+constexpr std::size_t largeStart = 64 * 1024;
+constexpr std::size_t leastRoom = 16 * 1024;
+
+}  // namespace
 
 MessageBuffer::MessageBuffer(MessageBuffer&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
 
@@ -29,8 +35,15 @@ MutableBytes MessageBuffer::extend(std::size_t size, std::size_t coming) {
   return {block_->bytes() + needed - size, size};
 }
 
+MutableBytes MessageBuffer::room(std::size_t coming) {
+  const std::size_t size = this->size();
+  const std::size_t least = std::min(coming, leastRoom);
+  if (block_ == nullptr || block_->capacity - size < least) grow(size + least, coming - least);
+  return {block_->bytes() + size, std::min(coming, block_->capacity - size)};
+}
+
 void MessageBuffer::truncate(std::size_t size) noexcept {
-  if (size == 0) return release();
+  if (size == 0) return free();
   block_->size = size;
 }
 
@@ -38,17 +51,28 @@ void MessageBuffer::grow(std::size_t needed, std::size_t coming) {
   const std::size_t start = sizeof(Block) + needed;
   const std::size_t whole = start + std::min(coming, std::numeric_limits<std::size_t>::max() - start);
   LargeBlock memory = takeKeptBlock(whole);
-  if (memory.memory == nullptr) memory = allocateBlock(start + std::min(needed, coming));
+  if (memory.memory == nullptr) {
+    const bool takesAll = needed >= largeStart && coming / 15 < needed;
+    memory = allocateBlock(takesAll ? whole : start + std::min(needed, coming));
+  }
   auto* grown = new (memory.memory) Block{0, memory.size - sizeof(Block)};
   if (block_ != nullptr) {
     std::memcpy(grown->bytes(), block_->bytes(), block_->size);
-    release();
+    grown->size = block_->size;
+    free();
   }
   block_ = grown;
 }
 
-void MessageBuffer::release() noexcept {
-  if (Block* block = std::exchange(block_, nullptr)) freeBlock({block, sizeof(Block) + block->capacity});
+Ref<SharedBytes> MessageBuffer::release() {
+  if (block_ == nullptr) return {};
+  auto shared = Ref<SharedBytes>::adopt(new SharedBytes(block_->memory(), bytes()));
+  block_ = nullptr;
+  return shared;
+}
+
+void MessageBuffer::free() noexcept {
+  if (Block* block = std::exchange(block_, nullptr)) freeBlock(block->memory());
 }
 
 }  // namespace duplex::protocol

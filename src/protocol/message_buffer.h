@@ -3,6 +3,9 @@
 #include <cstddef>
 
 #include "base/bytes.h"
+#include "base/large_blocks.h"
+#include "base/ref.h"
+#include "base/shared_bytes.h"
 
 namespace duplex::protocol {
 
@@ -13,17 +16,23 @@ class MessageBuffer {
   MessageBuffer() noexcept = default;
   MessageBuffer(MessageBuffer&& other) noexcept;
   MessageBuffer& operator=(MessageBuffer&& other) noexcept;
-  ~MessageBuffer() { release(); }
+  ~MessageBuffer() { free(); }
 
   std::size_t size() const noexcept { return block_ == nullptr ? 0 : block_->size; }
   MutableBytes bytes() noexcept;
 
   /// Room for `size` more bytes at the end, where at most `coming` can follow these. What is allocated at
-  /// most doubles, so it stays in proportion to what has arrived; but of the blocks that the thread keeps
-  /// anyway one that has room for all is taken at once, which saves the copies.
+  /// most doubles, so it stays in proportion to what has arrived. All is taken at once, which saves the
+  /// copies, if that is no more than sixteen times a beginning of 64 KiB or more (what is not used of it
+  /// costs addresses, not memory), or if the thread keeps a block that is large enough anyway.
   MutableBytes extend(std::size_t size, std::size_t coming);
+  /// Memory for the next bytes, of which `coming` are to come, all or a part: those that are put there need
+  /// no copy when `extend` takes them.
+  MutableBytes room(std::size_t coming);
   /// Keeps the first `size` bytes; 0 gives the memory back.
   void truncate(std::size_t size) noexcept;
+  /// What is in it, where it lies; afterwards it is empty.
+  Ref<SharedBytes> release();
 
  private:
   struct Block {
@@ -31,10 +40,11 @@ class MessageBuffer {
     std::size_t capacity;
 
     std::byte* bytes() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+    LargeBlock memory() noexcept { return {this, sizeof *this + capacity}; }
   };
 
   void grow(std::size_t needed, std::size_t coming);
-  void release() noexcept;
+  void free() noexcept;
 
   Block* block_ = nullptr;
 };

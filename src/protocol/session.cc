@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -15,6 +16,12 @@ namespace {
 
 FrameHeader headerOf(Opcode opcode, Bytes payload, bool compressed) noexcept {
   return {.rsv = compressed ? compressedBit : std::uint8_t{0}, .opcode = opcode, .length = payload.size()};
+}
+
+bool contains(Bytes whole, Bytes part) noexcept {
+  const std::less_equal<const std::byte*> notBehind;
+  return notBehind(whole.data(), part.data()) &&
+         notBehind(part.data() + part.size(), whole.data() + whole.size());
 }
 
 }  // namespace
@@ -187,6 +194,18 @@ Event Session::finishControl(Opcode opcode, MutableBytes payload) noexcept {
 Event Session::fail(Errc error) noexcept {
   receiveEnded_ = true;
   return {.type = Event::Type::Failure, .error = error};
+}
+
+MutableBytes Session::room() {
+  if (!wantsRoom()) return {};
+  return partial_->buffer.room(partial_->remaining);
+}
+
+Ref<SharedBytes> Session::share(Bytes payload) {
+  if (!partial_ || !partial_->isDone()) return {};
+  if (!partial_->shared && !contains(partial_->buffer.bytes(), payload)) return {};
+  if (!partial_->shared) partial_->shared = partial_->buffer.release();
+  return contains(partial_->shared->bytes(), payload) ? partial_->shared : Ref<SharedBytes>();
 }
 
 // What the last event showed is needed no more.

@@ -66,8 +66,8 @@ struct Event {
 /// (`closeCode(error)` for the latter); after both Closes the connection is to end.
 ///
 /// Between messages it holds no memory but its own few bytes. A message lies in memory of its own only
-/// while it is incomplete, and takes no more than twice what has arrived of it; a declared length alone
-/// costs nothing. Lengths that are not written in as few
+/// while it is incomplete, and takes that in proportion to what has arrived of it (see MessageBuffer); a
+/// declared length alone costs nothing. Lengths that are not written in as few
 /// bytes as they need are refused, though RFC 6455 §5.2 binds only senders to that.
 ///
 /// Compressed messages (RFC 7692) come inflated; the limit is that of what they are then. What is sent is
@@ -86,6 +86,17 @@ class Session {
   /// lies whole in `input` is handed out as a view of it, others are collected. After a Close or a
   /// Failure all input is discarded (RFC 6455 §1.4, §7.1.7).
   Event next(MutableBytes& input);
+  /// Whether some of a message has come, and much is still to come in its frame.
+  bool wantsRoom() const noexcept {
+    return partial_ != nullptr && partial_->insideFrame && partial_->remaining >= largeRest &&
+           partial_->buffer.size() >= largeStart;
+  }
+  /// If it wants room: memory for what comes next, from where `next` does not copy it. Valid until the next
+  /// call of any member that is not const. Throws std::bad_alloc.
+  MutableBytes room();
+  /// The memory in which `payload` lies, of the message that `next` has handed out last: for who sends it on
+  /// without a copy. Null if it lies in the input. Throws std::bad_alloc.
+  Ref<SharedBytes> share(Bytes payload);
 
   /// Each appends one frame. After `close` they append nothing.
   void text(std::string_view text, OutputQueue& out) { message(Opcode::Text, asBytes(text), out); }
@@ -115,12 +126,18 @@ class Session {
  private:
   // A message has text or binary as its opcode, so this one is free.
   static constexpr Opcode noMessage = Opcode::Continuation;
+  // Of a frame: so much is worth to be received by itself. And of its message so much has come that memory
+  // for more is no gift.
+  static constexpr std::size_t largeRest = 64 * 1024;
+  static constexpr std::size_t largeStart = 8 * 1024;
 
   /// What is known of a message or a frame that did not come whole in one input.
   struct Partial {
     // What has arrived of the message, and behind it of a control frame in between; `handedOut` bytes
     // at its end are those of the last event.
     MessageBuffer buffer;
+    // The buffer's memory, if the last event has been shared.
+    Ref<SharedBytes> shared;
     std::uint64_t handedOut = 0;
     // Payload of the current frame: taken, and still to come.
     std::uint64_t position = 0;

@@ -1,5 +1,6 @@
 #include "transport/stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "transport/tls_client.h"
@@ -19,6 +20,19 @@ void Stream::startTls(Ref<TlsContext> context, SslPtr ssl, Bytes early) {
   auto* made = new TlsStream(socket(), std::move(context), std::move(ssl));
   link_ = reinterpret_cast<std::uintptr_t>(made) | tlsBit;
   made->start(early);
+}
+
+void Stream::queueRest(Bytes head, Bytes payload, std::size_t taken, Ref<SharedBytes> memory) {
+  const std::size_t ofHead = std::min(taken, head.size());
+  const Bytes rest = payload.subspan(taken - ofHead);
+  OutputQueue& queue = socket().output();
+  queue.append(head.subspan(ofHead));
+  if (memory) {
+    queue.append(std::move(memory), rest);
+  } else {
+    queue.append(rest);
+  }
+  queue.endFrame(payload.size());
 }
 
 }  // namespace duplex::transport

@@ -65,11 +65,13 @@ class Stream {
   OutputQueue& output() { return secure() ? tls().output() : socket().output(); }
   OutputQueue& sharedOutput() { return secure() ? tls().sharedOutput() : socket().sharedOutput(); }
   void share(const Ref<SharedBytes>& frame) { secure() ? tls().share(frame) : socket().share(frame); }
-  /// Queues a frame, of which `payload` is an application's; the rest as net::Socket does.
-  void write(Bytes head, Bytes payload) {
+  /// Queues a frame, of which `payload` is an application's. What the kernel takes at once is not copied;
+  /// nor is the rest if `hold()` tells what memory it lies in, a Ref<SharedBytes> that may be null.
+  template <class Hold>
+  void write(Bytes head, Bytes payload, Hold&& hold) {
     if (secure()) return tls().write(head, payload);
-    socket().write(head, payload);
-    if (socket().queued() != 0) socket().output().endFrame(payload.size());
+    const std::size_t taken = socket().writeNow(head, payload);
+    if (taken < head.size() + payload.size()) queueRest(head, payload, taken, hold());
   }
   /// With TLS, what is not encrypted yet and what is.
   std::size_t queued() const noexcept {
@@ -85,6 +87,10 @@ class Stream {
     return link_ == 0 ? 0 : socket().progress();
   }
   void notifyDrained() { secure() ? tls().notifyDrained() : socket().notifyDrained(); }
+  /// Does nothing with TLS, whose plain text is elsewhere anyway.
+  void offerRoom(bool offered) noexcept {
+    if (!secure()) socket().offerRoom(offered);
+  }
   void pause() { secure() ? tls().pause() : socket().pause(); }
   void resume() { secure() ? tls().resume() : socket().resume(); }
   void shutdown() { secure() ? tls().shutdown() : socket().shutdown(); }
@@ -108,6 +114,7 @@ class Stream {
     net::Socket& socket() const noexcept { return *reinterpret_cast<net::Socket*>(bits); }
   };
   Link take() noexcept { return {std::exchange(link_, 0)}; }
+  void queueRest(Bytes head, Bytes payload, std::size_t taken, Ref<SharedBytes> memory);
   TlsStream& tls() const noexcept { return Link{link_}.tls(); }
   net::Socket& socket() const noexcept { return Link{link_}.socket(); }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
 #include "base/output_queue.h"
@@ -119,9 +120,21 @@ void Connection::receive(MutableBytes input) {
   while (stream_) {
     const Event event = session_.next(input);
     if (counted && tooManyFrames(event)) return;
-    if (!event) return;
+    if (!event) {
+      stream_.offerRoom(session_.wantsRoom());
+      return;
+    }
     onEvent(event);
     if (Waits* waits = existingWaits(); waits != nullptr && waits->keeps(input)) return;
+  }
+}
+
+// Without memory for the whole of it there may be some for what comes next.
+MutableBytes Connection::room() {
+  try {
+    return session_.room();
+  } catch (const std::bad_alloc&) {
+    return {};
   }
 }
 
@@ -246,7 +259,7 @@ void Connection::send(Opcode type, Bytes payload) {
 void Connection::sendDirectly(const protocol::FrameHeader& header, Bytes payload) {
   std::array<std::byte, protocol::maxHeaderSize> head;
   const std::size_t size = protocol::encodeHeader(header, head.data());
-  stream_.write(Bytes(head).first(size), payload);
+  stream_.write(Bytes(head).first(size), payload, [&] { return session_.share(payload); });
 }
 
 void Connection::sendFrame(const Ref<SharedBytes>& frame, const std::string_view& key) {

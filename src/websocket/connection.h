@@ -108,6 +108,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
 
   void onConnected() override;
   void onData(MutableBytes bytes) override;
+  MutableBytes room() override;
   void onEnd() override;
   void onDrained() override;
   void onFailed(std::error_code error) override;

@@ -1,6 +1,7 @@
 // The socket of both sides as the browser's WebSocket behaves: over each back end.
 #include <doctest/doctest.h>
 
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -112,6 +113,41 @@ TEST_CASE("messages of every size come back as they were sent") {
     for (std::size_t i = 0; i < std::size(sizes); ++i) {
       CHECK(received[2 * i] == std::pair(sizes[i], true));
       CHECK(received[2 * i + 1] == std::pair(sizes[i], false));
+    }
+  });
+}
+
+TEST_CASE("a large message is sent on from where it lies, whatever its handler does then") {
+  overEachBackend([](net::Loop& loop) {
+    App app;
+    app.ws("/", {.message = [](WebSocket ws, const Message& message) {
+             ws.send(message);
+             ws.send(message.text().substr(5000, 50'000));
+             ws.send("behind");
+             const bool whole = message.text().find_first_not_of(message.text()[0]) == std::string::npos;
+             if (message.text()[0] == 'd') ws.close(whole ? 1000 : 4000);
+             if (message.text()[0] == 'e') ws.terminate();
+             if (!whole) throw std::runtime_error("the message has changed");
+           }});
+    const Address address = app.listen(0, "127.0.0.1");
+    for (const char last : {'d', 'e'}) {
+      std::vector<std::string> received;
+      CloseEvent end;
+      WebSocket ws(urlOf(address));
+      ws.onopen([&] {
+        for (const char letter : {'a', 'b', 'c', last}) ws.send(std::string(150'000, letter));
+      });
+      ws.onmessage([&](const Message& message) { received.emplace_back(message.text()); });
+      ws.onclose([&](const CloseEvent& event) { end = event; });
+      REQUIRE(turnUntil(loop, [&] { return ws.readyState() == ReadyState::Closed; }));
+      CHECK(end.code == (last == 'd' ? 1000 : 1006));
+      REQUIRE(received.size() >= (last == 'd' ? 12 : 0));
+      for (std::size_t i = 0; i < received.size(); i += 3) {
+        const char letter = i < 9 ? "abc"[i / 3] : last;
+        CHECK((received[i] == std::string(150'000, letter)));
+        if (i + 1 < received.size()) CHECK((received[i + 1] == std::string(50'000, letter)));
+        if (i + 2 < received.size()) CHECK(received[i + 2] == "behind");
+      }
     }
   });
 }

@@ -85,6 +85,24 @@ TEST_CASE("shared bytes are sent from where they are, and let go once consumed")
   queue.append(bytes);
 }
 
+TEST_CASE("a part of shared bytes is sent from where it is") {
+  const Ref<SharedBytes> bytes = share(std::string(500, 'x') + std::string(500, 'y') + std::string(500, 'z'));
+  OutputQueue queue;
+  queue.append("before");
+  queue.append(bytes, bytes->bytes().subspan(500, 500));
+  queue.endFrame(490);
+  queue.append(bytes, bytes->bytes().subspan(1000, 20));
+  CHECK(peek(queue) == "before" + std::string(500, 'y') + std::string(20, 'z'));
+  iovec pieces[3];
+  REQUIRE(queue.gather(pieces) == 3);
+  CHECK(pieces[1].iov_base == bytes->bytes().data() + 500);
+  queue.consume(6 + 499);
+  CHECK(queue.payload() == 490);
+  queue.consume(1);
+  CHECK(queue.payload() == 0);
+  CHECK(peek(queue) == std::string(20, 'z'));
+}
+
 TEST_CASE("payload of a frame counts until all of the frame is consumed") {
   OutputQueue queue;
   queue.append("HTTP/1.1 101\r\n");  // in no frame
@@ -214,10 +232,13 @@ TEST_CASE("any sequence of calls agrees with the model") {
           std::copy_n(asBytes(text).begin(), size, queue.extend(size));
           model += text;
           break;
-        case 4:
-          queue.append(share(text));
-          model += text;
+        case 4: {
+          const std::size_t begin = upTo(size);
+          const Ref<SharedBytes> shared = share(text + "more");
+          queue.append(shared, shared->bytes().subspan(begin, size - begin));
+          model += text.substr(begin);
           break;
+        }
         case 5:
         case 6:
           if (size == 0 || model.empty()) break;

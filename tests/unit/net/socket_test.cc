@@ -197,6 +197,50 @@ TEST_CASE("what is written past the queue keeps its place among what is queued")
   });
 }
 
+TEST_CASE("what is large is received where its handler wants it, and what follows as before") {
+  struct Roomy final : net::SocketHandler {
+    net::Socket* socket = nullptr;
+    std::string received;
+    std::vector<std::byte> own = std::vector<std::byte>(100'000);
+    std::size_t large = 0;
+    std::size_t inRoom = 0;
+
+    // The first half of all is large.
+    void offer() { socket->offerRoom(received.size() < large); }
+    void onData(MutableBytes bytes) override {
+      if (bytes.data() == own.data()) inRoom += bytes.size();
+      received += asText(bytes);
+      offer();
+    }
+    MutableBytes room() override {
+      return MutableBytes(own).first(std::min(own.size(), large - received.size()));
+    }
+    void onEnd() override {}
+    void onFailed(std::error_code) override { socket = nullptr; }
+  };
+  overEachBackend([](net::Loop& loop) {
+    Pair pair(loop);
+    Roomy roomy;
+    roomy.socket = pair.peer->socket;
+    const std::string text = randomText(1'000'000);
+    for (int round = 1; round <= 3; ++round) {
+      roomy.large = roomy.received.size() + text.size() / 2;
+      pair.peer->socket->setHandler(roomy);
+      roomy.offer();
+      const std::size_t all = roomy.received.size() + text.size();
+      pair.client.socket->output().append(text);
+      REQUIRE(turnUntil(loop, [&] { return roomy.received.size() == all; }));
+      CHECK(roomy.received.compare(all - text.size(), text.size(), text) == 0);
+      // Paused and not, in whichever state that meets it.
+      roomy.socket->pause();
+      loop.turn(loop.now());
+      roomy.socket->resume();
+    }
+    CHECK(roomy.inRoom > 0);
+    pair.peer->socket->setHandler(*pair.peer);
+  });
+}
+
 TEST_CASE("what one send cannot take follows it, without anything else having to happen") {
   overEachBackend([](net::Loop& loop) {
     if (loop.backendName() == "sim") return;

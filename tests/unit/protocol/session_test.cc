@@ -260,6 +260,62 @@ TEST_CASE("memory follows what has arrived, not what was announced") {
   }
 }
 
+TEST_CASE("what is received into a session's room is not copied, and can be sent on from there") {
+  Session server(Role::Server, defaults);
+  const std::string text = [] {
+    std::string made(1'000'000, ' ');
+    for (std::size_t i = 0; i < made.size(); ++i) made[i] = static_cast<char>('a' + i % 23);
+    return made;
+  }();
+  for (int round = 0; round < 2; ++round) {
+    std::string wire = wire::encode(wire::Frame{0x81, text}, Role::Server);
+    std::string beginning = wire.substr(0, 20'000);
+    MutableBytes input = writable(beginning).first(100);
+    CHECK_FALSE(server.next(input));
+    // Too little has come for that.
+    CHECK_FALSE(server.wantsRoom());
+    CHECK(server.room().empty());
+    input = writable(beginning).subspan(100);
+    CHECK_FALSE(server.next(input));
+    std::size_t at = beginning.size();
+    Event event;
+    while (server.wantsRoom()) {
+      const MutableBytes room = server.room();
+      REQUIRE_FALSE(room.empty());
+      // The end of the frame is the end of its room.
+      REQUIRE(room.size() <= wire.size() - at);
+      const std::size_t some = std::min<std::size_t>(room.size(), 300'000);
+      std::copy_n(writable(wire).begin() + static_cast<std::ptrdiff_t>(at), some, room.begin());
+      at += some;
+      input = room.first(some);
+      event = server.next(input);
+      CHECK(input.empty());
+      if (event) CHECK(event.payload.data() + event.payload.size() == room.data() + some);
+    }
+    if (!event) {
+      input = writable(wire).subspan(at);
+      event = server.next(input);
+    }
+    REQUIRE(event.type == Event::Type::Text);
+    CHECK((asText(event.payload) == text));
+
+    const auto shared = server.share(event.payload.subspan(10, 5000));
+    REQUIRE(shared);
+    CHECK(shared->bytes().data() == event.payload.data());
+    CHECK(server.share(event.payload).get() == shared.get());
+    CHECK_FALSE(server.share(asBytes(text)));
+    input = {};
+    CHECK_FALSE(server.next(input));
+    CHECK((asText(shared->bytes()) == text));
+    CHECK_FALSE(server.insideMessage());
+  }
+  std::string small = wire::encode(wire::Frame{0x81, "whole"}, Role::Server);
+  MutableBytes input = writable(small);
+  const Event event = server.next(input);
+  CHECK(asText(event.payload) == "whole");
+  CHECK_FALSE(server.share(event.payload));
+}
+
 TEST_CASE("empty fragments take no memory of their own") {
   std::string wire = wire::encodeAll({{0x01}, {0x00}, {0x00}, {0x80}}, Role::Server);
   const std::size_t before = allocations;
