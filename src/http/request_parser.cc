@@ -1,13 +1,12 @@
 #include "http/request_parser.h"
 
-#include <boost/beast/http/basic_parser.hpp>
-
 #include <algorithm>
 #include <optional>
 
 #include <duplex/http_limits.h>
 
 #include "http/ascii.h"
+#include "http/beast_parser.h"
 #include "http/head_buffer.h"
 #include "http/target.h"
 #include "protocol/handshake.h"
@@ -47,10 +46,16 @@ bool lineEndsInQuotes(std::string_view unread) noexcept {
   return quoted;
 }
 
+/// Whether Beast refused a chunk's size line for its length, as it does from Boost 1.90 on.
+bool endlessLine(const ErrorCode& failure, std::string_view unread) noexcept {
+  return failure == beast::http::error::bad_chunk_extension &&
+         unread.find("\r\n", 2) == std::string_view::npos;
+}
+
 }  // namespace
 
 /// One message in Beast's parser, and the rules that Beast leaves to its users.
-class RequestParser::Message final : public beast::http::basic_parser<true> {
+class RequestParser::Message final : public BeastParser<true> {
  public:
   Message(const HttpLimits& limits, RequestHead& head, std::string& body, std::size_t headSize)
       : head_(head), body_(body) {
@@ -63,6 +68,8 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
   /// What was found wrong, if Beast did not find it itself.
   Errc error() const noexcept { return error_; }
   int status() const noexcept { return status_; }
+  /// The last chunk's size is read, and trailers may follow. Before Boost 1.90 all that is read at once.
+  bool inTrailers() const noexcept { return inTrailers_; }
 
   /// After the last header line.
   bool finishHead() noexcept {
@@ -111,15 +118,19 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
   }
 
   void on_field_impl(beast::http::field field, Text name, Text value, ErrorCode& failure) override {
-    if (is_header_done()) {
-      // A trailer; it means nothing to us.
-      trailers_ += name.size() + value.size();
-      if (trailers_ > maxChunkHeader) failure = tooLarge();
-      return;
-    }
+    if (is_header_done()) return on_trailer_field_impl(field, name, value, failure);
     const std::string_view kept = keep(plain(name));
     head_.fields.push_back({kept, keep(plain(value))});
     if (!judge(field, head_.fields.back().value)) failure = beast::http::error::bad_value;
+  }
+
+  // What it says means nothing to us, but may mean something to others (RFC 9110 §6.5.1).
+  void on_trailer_field_impl(beast::http::field field, Text name, Text value, ErrorCode& failure) override {
+    trailers_ += name.size() + value.size();
+    if (trailers_ > maxChunkHeader) failure = tooLarge();
+    if (field == beast::http::field::content_length || field == beast::http::field::transfer_encoding) {
+      failure = beast::http::error::bad_value;
+    }
   }
 
   bool judge(beast::http::field field, std::string_view value) {
@@ -149,7 +160,8 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
     }
   }
 
-  void on_chunk_header_impl(std::uint64_t, Text extensions, ErrorCode& failure) override {
+  void on_chunk_header_impl(std::uint64_t size, Text extensions, ErrorCode& failure) override {
+    inTrailers_ = size == 0;
     extensions_ += extensions.size();
     if (extensions_ > maxExtensions) failure = tooLarge();
   }
@@ -174,6 +186,7 @@ class RequestParser::Message final : public beast::http::basic_parser<true> {
   int lengths_ = 0;
   bool absolute_ = false;
   bool asksForWebSocket_ = false;
+  bool inTrailers_ = false;
   std::size_t extensions_ = 0;
   std::size_t trailers_ = 0;
 };
@@ -270,8 +283,8 @@ RequestParser::Event RequestParser::State::feedBody(Bytes bytes, std::size_t& co
   const std::size_t before = rest.size();
   if (before != 0) {
     rest.append(asText(bytes));
-    // Beast asserts to be shown so much of a last chunk; no message ends with less.
-    if (rest.size() < lastChunk.size()) {
+    // Beast may assert to be shown so much of a last chunk; no message ends with less.
+    if (rest.size() < lastChunk.size() && !message->inTrailers()) {
       consumed = bytes.size();
       return Event::NeedMore;
     }
@@ -279,19 +292,22 @@ RequestParser::Event RequestParser::State::feedBody(Bytes bytes, std::size_t& co
   }
   ErrorCode failure;
   const std::size_t used = message->put(boost::asio::const_buffer(bytes.data(), bytes.size()), failure);
-  if (failure && failure != beast::http::error::need_more) return fail(failure);
+  const std::string_view unread = asText(bytes.subspan(used));
+  if (failure && failure != beast::http::error::need_more) {
+    return endlessLine(failure, unread) ? fail(Errc::HeaderTooLarge, 431) : fail(failure);
+  }
   if (message->is_done()) {
     consumed = used - before;
     rest.clear();
     return Event::Complete;
   }
   consumed = bytes.size() - before;
-  if (lineEndsInQuotes(asText(bytes.subspan(used)))) return fail(Errc::BadRequest, 400);
-  if (bytes.size() - used > maxChunkHeader) return fail(Errc::HeaderTooLarge, 431);
+  if (!message->inTrailers() && lineEndsInQuotes(unread)) return fail(Errc::BadRequest, 400);
+  if (unread.size() > maxChunkHeader) return fail(Errc::HeaderTooLarge, 431);
   if (before != 0) {
     rest.erase(0, used);
   } else {
-    rest.assign(asText(bytes.subspan(used)));
+    rest.assign(unread);
   }
   return Event::NeedMore;
 }

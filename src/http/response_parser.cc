@@ -1,10 +1,9 @@
 #include "http/response_parser.h"
 
-#include <boost/beast/http/basic_parser.hpp>
-
 #include <string>
 #include <vector>
 
+#include "http/beast_parser.h"
 #include "http/head_buffer.h"
 
 namespace duplex::http {
@@ -16,7 +15,7 @@ namespace beast = boost::beast;
 // A server cannot want more from a client; the size limit alone would allow thousands.
 constexpr std::size_t maxHeaders = 200;
 
-class Reader final : public beast::http::basic_parser<false> {
+class Reader final : public BeastParser<false> {
  public:
   Reader(std::string& text, std::vector<protocol::HeaderField>& fields) : text_(text), fields_(fields) {
     skip(true);
@@ -46,6 +45,7 @@ class Reader final : public beast::http::basic_parser<false> {
     const std::string_view kept = keep(name);
     fields_.push_back({kept, keep(value)});
   }
+  void on_trailer_field_impl(beast::http::field, Text, Text, ErrorCode&) override {}
   void on_header_impl(ErrorCode&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
   std::size_t on_body_impl(Text, ErrorCode&) override { return 0; }

@@ -14,7 +14,7 @@ namespace {
 
 namespace urls = boost::urls;
 
-std::string_view plain(urls::string_view text) noexcept {
+std::string_view plain(boost::core::string_view text) noexcept {
   return {text.data(), text.size()};
 }
 
@@ -59,7 +59,7 @@ bool parseTarget(std::string_view method, std::string_view target, Target& parts
     parts.origin = parts.path = target;
     return method == "OPTIONS";
   }
-  const auto url = urls::parse_absolute_uri(urls::string_view(target.data(), target.size()));
+  const auto url = urls::parse_absolute_uri(target);
   if (url.has_error() || !url->has_authority() || url->has_userinfo()) return false;
   if (!isHttpScheme(plain(url->scheme())) || url->encoded_host().empty()) return false;
   parts.authority = plain(url->encoded_host_and_port());
@@ -83,7 +83,7 @@ bool isHost(std::string_view host) noexcept {
   if (const std::string_view name = splitFront(port, ':'); isPlainHost(name) && isPort(port)) {
     return !name.empty() || host.empty();
   }
-  const auto authority = urls::parse_authority(urls::string_view(host.data(), host.size()));
+  const auto authority = urls::parse_authority(host);
   return !authority.has_error() && !authority->has_userinfo() && !authority->encoded_host().empty() &&
          isPort(plain(authority->port()));
 }
