@@ -16,6 +16,16 @@ constexpr unsigned bufferHasMore = 1u << 4;
 constexpr unsigned incrementalBuffers = 4;
 constexpr unsigned wholeBuffers = 64;
 
+// They stand where older versions of liburing have padding.
+template <class Registration>
+void setFlags(Registration& registration, std::uint16_t flags) noexcept {
+  if constexpr (requires { registration.flags; }) {
+    registration.flags = flags;
+  } else {
+    registration.pad = flags;
+  }
+}
+
 }  // namespace
 
 UringBuffers::UringBuffers(io_uring& ring, std::size_t memory) : ring_(ring), memory_(new std::byte[memory]) {
@@ -48,8 +58,7 @@ bool UringBuffers::enlist(bool incremental) noexcept {
   registration.ring_addr = reinterpret_cast<std::uintptr_t>(buffers_);
   registration.ring_entries = count_;
   registration.bgid = group;
-  // The flags, where this liburing still has padding.
-  registration.pad = incremental ? incrementalRing : 0;
+  setFlags(registration, incremental ? incrementalRing : 0);
   const int result = io_uring_register_buf_ring(&ring_, &registration, 0);
   incremental_ = incremental;
   errno = -result;
