@@ -59,7 +59,7 @@ struct WebSocketLimits {
   /// Of one message, all fragments together; more is answered with close 1009.
   std::size_t maxMessageSize = 16 * 1024 * 1024;
   /// Frames of one message, empty ones too; more is answered with close 1008.
-  std::size_t maxFragments = 4096;
+  std::size_t maxFragments = 131'072;
   /// Frames in a second, of all kinds; more is answered with close 1008. 0 is no limit. Where there is one, a
   /// connection takes some 400 bytes more from its first frame on.
   std::size_t maxFramesPerSecond = 0;

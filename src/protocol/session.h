@@ -28,7 +28,7 @@ struct SessionLimits {
   /// Of one message, in bytes.
   std::size_t maxMessageSize = 16 * 1024 * 1024;
   /// Frames of one message.
-  std::size_t maxFragments = 4096;
+  std::size_t maxFragments = 131'072;
   /// What was agreed on of compression (RFC 7692); null: nothing.
   PerMessageDeflate* deflate = nullptr;
 };

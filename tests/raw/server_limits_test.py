@@ -13,7 +13,7 @@ from wire import CLOSE, Frame, binary, close, more, ping, pong, readFrames, refu
 MiB = 1 << 20
 # Of echo_server's route; and the fragments that WebSocketLimits allows.
 MAX_MESSAGE = 64 * MiB
-MAX_FRAGMENTS = 4096
+MAX_FRAGMENTS = 131072
 # A mask that changes nothing: masking so much takes this side longer than the server.
 NO_MASK = {"mask": bytes(4)}
 
