@@ -177,8 +177,8 @@ TEST_CASE("a task that nothing resumes goes with its loop, and a sleeping one to
 }
 
 TEST_CASE("a task does not keep the loop alive by itself") {
-  net::Loop loop("epoll");
   int alive = 0;
+  net::Loop loop("epoll");
   spawn(forever(alive));
   run();
   CHECK(alive == 1);
