@@ -53,8 +53,10 @@ function(duplex_library name)
     return()
   endif()
   add_library(duplex_${name} STATIC EXCLUDE_FROM_ALL ${sources})
-  set_target_properties(duplex_${name} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-                                                  DUPLEX_LIBRARIES "${ARG_LIBRARIES}")
+  set_target_properties(duplex_${name} PROPERTIES DUPLEX_LIBRARIES "${ARG_LIBRARIES}")
+  if(NOT DUPLEX_QUICK_BUILD)  # what is compiled once has one visibility
+    set_target_properties(duplex_${name} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  endif()
   if(BUILD_SHARED_LIBS)
     set_target_properties(duplex_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   endif()

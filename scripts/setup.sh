@@ -11,7 +11,7 @@ buildPackages=(
 # For the checks, the raw-socket and the interoperability tests.
 testPackages=(nodejs npm python3 python3-websockets curl openssl)
 # For what `./test --quick` leaves out.
-fullTestPackages=(clang clang-format chromium dpkg-dev file)
+fullTestPackages=(clang libclang-rt-14-dev llvm clang-format chromium dpkg-dev file)
 
 # These may be there without Debian's package of that name; what counts is that the command works.
 declare -A commandOf=([nodejs]=node [npm]=npm)

@@ -56,7 +56,8 @@ class Server:
         return int(re.search(rf"^{what}:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024
 
     def isSanitized(self):
-        return "libasan" in pathlib.Path(f"/proc/{self.process.pid}/maps").read_text()
+        """Whether it was built with the address sanitizer, by either compiler."""
+        return b"__asan_init" in pathlib.Path(f"/proc/{self.process.pid}/exe").read_bytes()
 
     def readErrors(self):
         self.errors.seek(0)
