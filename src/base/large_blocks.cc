@@ -27,11 +27,12 @@ class Kept {
   // Objects of the thread that go after it may still free.
   static inline constinit thread_local bool gone = false;
 
-  /// The smallest that is large enough; none: null.
+  /// The smallest that is large enough, and not much larger; none: null.
   LargeBlock take(std::size_t size) noexcept {
     LargeBlock* best = nullptr;
     for (LargeBlock& block : std::span(blocks_.data(), count_)) {
-      if (block.size >= size && (best == nullptr || block.size < best->size)) best = &block;
+      if (block.size >= size && block.size / 2 <= size && (best == nullptr || block.size < best->size))
+        best = &block;
     }
     if (best == nullptr) return {nullptr, 0};
     const LargeBlock taken = *best;
@@ -42,10 +43,18 @@ class Kept {
   }
 
   bool keep(LargeBlock block) noexcept {
-    if (count_ == blocks_.size() || block.size > mostKept - std::min(size_, mostKept)) return false;
+    if (!keeps_ || count_ == blocks_.size() || block.size > mostKept - std::min(size_, mostKept))
+      return false;
     blocks_[count_++] = block;
     size_ += block.size;
     return true;
+  }
+
+  void setKeeps(bool keeps) noexcept {
+    keeps_ = keeps;
+    if (keeps) return;
+    trim();
+    trim();
   }
 
   std::size_t size() const noexcept { return size_; }
@@ -66,6 +75,7 @@ class Kept {
   std::size_t size_ = 0;
   // The least that was kept since the last trim: nobody missed that.
   std::size_t idle_ = 0;
+  bool keeps_ = false;
 };
 
 thread_local Kept kept;
@@ -84,6 +94,10 @@ LargeBlock allocateBlock(std::size_t size) {
 
 void freeBlock(LargeBlock block) noexcept {
   if (block.size < smallestKept || Kept::gone || !kept.keep(block)) ::operator delete(block.memory);
+}
+
+void keepBlocks(bool keep) noexcept {
+  if (!Kept::gone) kept.setKeeps(keep);
 }
 
 std::size_t keptBlocks() noexcept {

@@ -33,9 +33,13 @@ void OutputQueue::freeChunk(Chunk* chunk) noexcept {
 
 OutputQueue::Chunk* OutputQueue::appendChunk(std::size_t capacity) {
   Chunk* chunk = makeChunk(capacity);
+  link(chunk);
+  return chunk;
+}
+
+void OutputQueue::link(Chunk* chunk) noexcept {
   (tail_ == nullptr ? head_ : tail_->next) = chunk;
   tail_ = chunk;
-  return chunk;
 }
 
 // As much again as is queued, so that a queue that grows takes few chunks; twice a chunk of which
@@ -57,9 +61,20 @@ std::byte* OutputQueue::extendSlow(std::size_t size) {
   return chunk->own();
 }
 
-void OutputQueue::append(Ref<SharedBytes> shared, Bytes part) {
-  if (part.size() < copiedBelow) return append(part);
-  Chunk* chunk = appendChunk(sizeof(FrameEnd));
+void OutputQueue::append(Ref<SharedBytes> shared, Bytes part, Bytes head) {
+  if (part.size() < copiedBelow) {
+    std::copy_n(part.begin(), part.size(),
+                std::copy_n(head.begin(), head.size(), extend(head.size() + part.size())));
+    return;
+  }
+  Chunk* chunk = makeChunk(sizeof(FrameEnd));
+  try {
+    append(head);
+  } catch (...) {
+    freeChunk(chunk);
+    throw;
+  }
+  link(chunk);
   chunk->begin = static_cast<std::size_t>(part.data() - shared->bytes().data());
   chunk->end = chunk->begin + part.size();
   size_ += part.size();

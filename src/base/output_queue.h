@@ -41,8 +41,8 @@ class OutputQueue {
     const Bytes all = shared->bytes();
     append(std::move(shared), all);
   }
-  /// The same with a part of them.
-  void append(Ref<SharedBytes> shared, Bytes part);
+  /// The same with a part of them, behind a copy of `head`; all or, if it throws, nothing.
+  void append(Ref<SharedBytes> shared, Bytes part, Bytes head = {});
   /// Puts what is left of `shared` after its first `consumed` bytes before all that is queued, with its
   /// payload.
   void prepend(Ref<SharedBytes> shared, std::size_t consumed);
@@ -106,6 +106,7 @@ class OutputQueue {
   static Chunk* makeChunk(std::size_t capacity);
   static void freeChunk(Chunk* chunk) noexcept;
   Chunk* appendChunk(std::size_t capacity);
+  void link(Chunk* chunk) noexcept;
   std::size_t nextCapacity() const noexcept;
   std::byte* extendSlow(std::size_t size);
   void consumePart(std::size_t size) noexcept;

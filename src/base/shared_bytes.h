@@ -31,6 +31,8 @@ class SharedBytes : public RefCounted<SharedBytes> {
   Bytes bytes() const noexcept { return bytes_; }
   std::size_t size() const noexcept { return bytes_.size(); }
   std::size_t payload() const noexcept { return payload_; }
+  /// What they hold as long as someone refers to any of them.
+  std::size_t memory() const noexcept { return block_.size; }
 
   /// The form called `name`, which is not 0; `make()` makes it the first time. Two threads that ask at
   /// once may both make it; they get the same one.

@@ -77,6 +77,7 @@ Loop::Loop(const BackendMaker& make)
   now_ = backend_->now();
   graveyard_.reserve(graves);
   threadLoop = this;
+  keepBlocks(true);
 }
 
 Loop::~Loop() {
@@ -89,6 +90,7 @@ Loop::~Loop() {
   for (Socket* socket = dirty_; socket != nullptr; socket = socket->nextDirty_) socket->state().dirty = false;
   emptyGraveyard();
   threadLoop = nullptr;
+  keepBlocks(false);
 }
 
 Loop& Loop::current(std::string_view backend) {

@@ -41,7 +41,8 @@ struct UringBackend::Watched {
 UringBackend::UringBackend(Loop& loop, const UringOptions& options)
     : loop_(loop),
       ring_(options.submissions, options.completions),
-      buffers_(*ring_.get(), options.receiveMemory) {
+      buffers_(*ring_.get(), options.receiveMemory),
+      directBuffer_(new std::byte[directBufferSize]) {
   // A send that is prepared has to be noted, so that this is had before the first.
   staged_.reserve(stagedAtOnce);
   settling_.reserve(stagedAtOnce);

@@ -81,6 +81,7 @@ class UringBackend final : public Backend {
     // What it has been asked to receive is told when it can be read, into memory of the handler's.
     Readable = 256,
   };
+  static constexpr std::size_t directBufferSize = 256 * 1024;
   struct Listener;
   struct Watched;
   struct Gathered;
@@ -149,7 +150,7 @@ class UringBackend final : public Backend {
   UringRing ring_;
   UringBuffers buffers_;
   SpareDescriptor spare_;
-  // For a connection that found the shared buffers taken; made when that happens.
+  // For what does not go into the shared buffers. It takes no memory before it is used.
   std::unique_ptr<std::byte[]> directBuffer_;
   // What was taken out of a completion queue that had overflowed.
   std::deque<Completion> overflowed_;

@@ -16,8 +16,6 @@
 namespace duplex::net {
 namespace {
 
-constexpr std::size_t directBufferSize = 256 * 1024;
-
 std::error_code errorOf(int error) noexcept {
   return {error, std::generic_category()};
 }
@@ -145,7 +143,6 @@ void UringBackend::receiveDirectly(Socket& socket) {
     poll(socket);
     return;
   }
-  if (directBuffer_ == nullptr) directBuffer_.reset(new std::byte[directBufferSize]);
   const bool large = socket.state().large;
   const MutableBytes room = socket.room({directBuffer_.get(), directBufferSize});
   const ssize_t size = ::recv(socket.state().descriptor, room.data(), room.size(), MSG_DONTWAIT);

@@ -36,7 +36,8 @@ inline void applyMaskShort(MutableBytes bytes, const MaskKey& key) noexcept {
   for (std::size_t i = 0; i < left; ++i) at[i] ^= key[i];
 }
 
-/// The same as applyMask from `from` to `to`, which has room for as many and does not overlap.
+/// The same as applyMask from `from` to `to`, which has room for as many: the same place, or one that does
+/// not overlap.
 void copyMasked(Bytes from, std::byte* to, const MaskKey& key, std::size_t offset = 0) noexcept;
 
 }  // namespace duplex::protocol

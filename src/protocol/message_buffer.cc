@@ -30,7 +30,7 @@ MutableBytes MessageBuffer::bytes() noexcept {
 MutableBytes MessageBuffer::extend(std::size_t size, std::size_t coming) {
   if (size == 0) return {};
   const std::size_t needed = this->size() + size;
-  if (block_ == nullptr || needed > block_->capacity) grow(needed, coming);
+  if (block_ == nullptr || needed > block_->capacity) grow(needed, 0, coming);
   block_->size = needed;
   return {block_->bytes() + needed - size, size};
 }
@@ -38,7 +38,7 @@ MutableBytes MessageBuffer::extend(std::size_t size, std::size_t coming) {
 MutableBytes MessageBuffer::room(std::size_t coming) {
   const std::size_t size = this->size();
   const std::size_t least = std::min(coming, leastRoom);
-  if (block_ == nullptr || block_->capacity - size < least) grow(size + least, coming - least);
+  if (block_ == nullptr || block_->capacity - size < least) grow(size, least, coming - least);
   return {block_->bytes() + size, std::min(coming, block_->capacity - size)};
 }
 
@@ -47,12 +47,13 @@ void MessageBuffer::truncate(std::size_t size) noexcept {
   block_->size = size;
 }
 
-void MessageBuffer::grow(std::size_t needed, std::size_t coming) {
+void MessageBuffer::grow(std::size_t arrived, std::size_t more, std::size_t coming) {
+  const std::size_t needed = arrived + more;
   const std::size_t start = sizeof(Block) + needed;
   const std::size_t whole = start + std::min(coming, std::numeric_limits<std::size_t>::max() - start);
   LargeBlock memory = takeKeptBlock(whole);
   if (memory.memory == nullptr) {
-    const bool takesAll = needed >= largeStart && coming / 15 < needed;
+    const bool takesAll = arrived >= largeStart && coming / 15 < arrived;
     memory = allocateBlock(takesAll ? whole : start + std::min(needed, coming));
   }
   auto* grown = new (memory.memory) Block{0, memory.size - sizeof(Block)};

@@ -43,7 +43,8 @@ class MessageBuffer {
     LargeBlock memory() noexcept { return {this, sizeof *this + capacity}; }
   };
 
-  void grow(std::size_t needed, std::size_t coming);
+  /// To have room for `more` than has arrived, when `coming` can follow that.
+  void grow(std::size_t arrived, std::size_t more, std::size_t coming);
   void free() noexcept;
 
   Block* block_ = nullptr;

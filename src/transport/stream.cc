@@ -25,12 +25,14 @@ void Stream::startTls(Ref<TlsContext> context, SslPtr ssl, Bytes early) {
 void Stream::queueRest(Bytes head, Bytes payload, std::size_t taken, Ref<SharedBytes> memory) {
   const std::size_t ofHead = std::min(taken, head.size());
   const Bytes rest = payload.subspan(taken - ofHead);
+  head = head.subspan(ofHead);
   OutputQueue& queue = socket().output();
-  queue.append(head.subspan(ofHead));
-  if (memory) {
-    queue.append(std::move(memory), rest);
+  // What is referred to is held whole.
+  if (memory && rest.size() >= memory->memory() / 2) {
+    queue.append(std::move(memory), rest, head);
   } else {
-    queue.append(rest);
+    std::copy(rest.begin(), rest.end(),
+              std::copy(head.begin(), head.end(), queue.extend(head.size() + rest.size())));
   }
   queue.endFrame(payload.size());
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,12 +67,21 @@ class Stream {
   OutputQueue& sharedOutput() { return secure() ? tls().sharedOutput() : socket().sharedOutput(); }
   void share(const Ref<SharedBytes>& frame) { secure() ? tls().share(frame) : socket().share(frame); }
   /// Queues a frame, of which `payload` is an application's. What the kernel takes at once is not copied;
-  /// nor is the rest if `hold()` tells what memory it lies in, a Ref<SharedBytes> that may be null.
+  /// nor is the rest if `hold()` tells what memory it lies in, a Ref<SharedBytes> that may be null, and it
+  /// is the larger part of that. Throws std::bad_alloc, and nothing has been written; false if memory ran
+  /// out when a part had been, so that nothing good can follow.
   template <class Hold>
-  void write(Bytes head, Bytes payload, Hold&& hold) {
+  [[nodiscard]] bool write(Bytes head, Bytes payload, Hold&& hold) {
     if (secure()) return tls().write(head, payload);
     const std::size_t taken = socket().writeNow(head, payload);
-    if (taken < head.size() + payload.size()) queueRest(head, payload, taken, hold());
+    if (taken == head.size() + payload.size()) return true;
+    try {
+      queueRest(head, payload, taken, hold());
+      return true;
+    } catch (const std::bad_alloc&) {
+      if (taken == 0) throw;
+      return false;
+    }
   }
   /// With TLS, what is not encrypted yet and what is.
   std::size_t queued() const noexcept {

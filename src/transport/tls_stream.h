@@ -43,7 +43,7 @@ class TlsStream final : private net::SocketHandler {
   OutputQueue& output();
   OutputQueue& sharedOutput();
   void share(const Ref<SharedBytes>& frame);
-  void write(Bytes head, Bytes payload);
+  [[nodiscard]] bool write(Bytes head, Bytes payload);
   std::size_t queued() const noexcept;
   std::size_t queuedPayload() const noexcept;
   std::uint32_t progress() const noexcept { return socket_.progress() + rounds_; }

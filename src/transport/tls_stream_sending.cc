@@ -41,7 +41,7 @@ void TlsStream::share(const Ref<SharedBytes>& frame) {
   queued.endFrame(frame->payload());
 }
 
-void TlsStream::write(Bytes head, Bytes payload) {
+bool TlsStream::write(Bytes head, Bytes payload) {
   std::size_t taken = 0;
   if (connected_ && open() && plain_ == nullptr && !socket_.state().blocked && !error_) {
     // The head goes with the beginning of what it heads.
@@ -57,13 +57,20 @@ void TlsStream::write(Bytes head, Bytes payload) {
     }
     if (taken == payload.size()) {
       if (good) socket_.output().endFrame(payload.size());
-      return;
+      return true;
     }
   }
-  OutputQueue& rest = output();
-  rest.append(head);
-  rest.append(payload.subspan(taken));
-  rest.endFrame(payload.size());
+  payload = payload.subspan(taken);
+  try {
+    OutputQueue& queued = output();
+    std::byte* at = queued.extend(head.size() + payload.size());
+    std::copy(payload.begin(), payload.end(), std::copy(head.begin(), head.end(), at));
+    queued.endFrame(taken + payload.size());
+    return true;
+  } catch (const std::bad_alloc&) {
+    if (taken == 0) throw;
+    return false;
+  }
 }
 
 std::size_t TlsStream::queued() const noexcept {

@@ -259,7 +259,9 @@ void Connection::send(Opcode type, Bytes payload) {
 void Connection::sendDirectly(const protocol::FrameHeader& header, Bytes payload) {
   std::array<std::byte, protocol::maxHeaderSize> head;
   const std::size_t size = protocol::encodeHeader(header, head.data());
-  stream_.write(Bytes(head).first(size), payload, [&] { return session_.share(payload); });
+  if (stream_.write(Bytes(head).first(size), payload, [&] { return session_.share(payload); })) return;
+  finish(true);
+  throw std::bad_alloc();
 }
 
 void Connection::sendFrame(const Ref<SharedBytes>& frame, const std::string_view& key) {

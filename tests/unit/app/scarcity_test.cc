@@ -279,12 +279,12 @@ bool runThrough(const Address& server, bool overTls) {
   Caller socket(server, overTls);
   socket.send(test::upgradeRequest("/room/one") + test::clientFrame(0x01, "in "));
   bool whole = socket.receives("\r\n\r\n") && socket.received.starts_with("HTTP/1.1 101 ");
-  std::string large("\x82\xFF\0\0\0\0\0\x01\x86\xA0\0\0\0\0", 14);
-  large.append(100'000, 'l');
+  std::string large("\x82\xFF\0\0\0\0\0\x04\x93\xE0\0\0\0\0", 14);
+  large.append(300'000, 'l');
   socket.send(test::clientFrame(0x80, "pieces") + test::clientFrame(0x89, "ping") + large.substr(0, 50'000));
   whole = whole && socket.receives("in pieces") && socket.receives("ping");
   socket.send(large.substr(50'000));
-  whole = whole && socket.receives(std::string(100'000, 'l'));
+  whole = whole && socket.receives(std::string(300'000, 'l'));
   socket.send(test::clientFrame(0x88, "\x03\xe8"));
   whole = whole && socket.receives("\x88\x02\x03\xe8");
   return runCompressed(server, overTls) && runTasks(server, overTls) && whole && answered;

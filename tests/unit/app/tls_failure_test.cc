@@ -37,7 +37,7 @@ std::string brokenRecord() {
 
 /// Encrypts `text` now; what is written to the socket follows it in the same segment.
 void writeNow(TlsEnd& end, std::string_view text) {
-  end.stream.write(asBytes(text), {}, [] { return Ref<SharedBytes>(); });
+  CHECK(end.stream.write(asBytes(text), {}, [] { return Ref<SharedBytes>(); }));
 }
 
 void writeBroken(TlsEnd& end) {

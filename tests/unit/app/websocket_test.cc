@@ -141,7 +141,7 @@ TEST_CASE("a large message is sent on from where it lies, whatever its handler d
       ws.onclose([&](const CloseEvent& event) { end = event; });
       REQUIRE(turnUntil(loop, [&] { return ws.readyState() == ReadyState::Closed; }));
       CHECK(end.code == (last == 'd' ? 1000 : 1006));
-      REQUIRE(received.size() >= (last == 'd' ? 12 : 0));
+      if (last == 'd') REQUIRE(received.size() == 12);
       for (std::size_t i = 0; i < received.size(); i += 3) {
         const char letter = i < 9 ? "abc"[i / 3] : last;
         CHECK((received[i] == std::string(150'000, letter)));

@@ -37,7 +37,22 @@ TEST_CASE("no two blocks in use are the same, and one may be freed on another th
   freeBlock(second);
 }
 
+TEST_CASE("who keeps no blocks, and who asks for much less, gets none that are kept") {
+  freeBlock(allocateBlock(1'000'000));
+  CHECK(duplex::keptBlocks() == 0);
+  duplex::keepBlocks(true);
+  freeBlock(allocateBlock(1'000'000));
+  const std::size_t kept = duplex::keptBlocks();
+  const LargeBlock small = allocateBlock(400'000);
+  CHECK(small.size < 1'000'000);
+  CHECK(duplex::keptBlocks() == kept);
+  freeBlock(small);
+  duplex::keepBlocks(false);
+  CHECK(duplex::keptBlocks() == 0);
+}
+
 TEST_CASE("what is not used again is given back") {
+  duplex::keepBlocks(true);
   duplex::trimBlocks();
   duplex::trimBlocks();
   freeBlock(allocateBlock(1'000'000));
@@ -46,4 +61,5 @@ TEST_CASE("what is not used again is given back") {
   CHECK(duplex::keptBlocks() == kept);  // it was used since the last time
   duplex::trimBlocks();
   CHECK(duplex::keptBlocks() == 0);
+  duplex::keepBlocks(false);
 }

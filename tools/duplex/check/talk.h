@@ -24,7 +24,7 @@ namespace duplex::check {
 struct Settings {
   /// For an answer.
   Milliseconds patience{5'000};
-  /// For a case from its opening handshake to its end, however lively the other end is.
+  /// For a case, however lively the other end is.
   Milliseconds limit{60'000};
   /// For an end that is to fail the connection, before it is asked whether it goes on.
   Milliseconds grace{250};
