@@ -41,9 +41,8 @@ AUTOBAHN = """\
 ## The public Autobahn suite
 
 autobahntestsuite 25.10.1 against duplex alone. It is run by hand and is no part of the tests, for it needs Python 2:
-here Tauthon 2.8, with Twisted 15.5, without TLS, and with its masking and its check of UTF-8 done in C. Asked were its
-cases 1 to 10, and of 12 and 13 (compression) those with messages of up to 16 KiB in one frame, a thousand each, of
-`examples/echo_server` and `echo_client`. In its own words:
+here Tauthon 2.8, with Twisted 15.5, without TLS, and with its masking and its check of UTF-8 done in C. Asked were all
+its cases, of `examples/echo_server` and `echo_client` with their defaults. In its own words:
 
 """
 
