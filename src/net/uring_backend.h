@@ -136,7 +136,7 @@ class UringBackend final : public Backend {
   void deliverHeld();
   void onPolled(Socket& socket, int result);
   void finishConnect(Socket& socket);
-  Staged stage(Socket& socket, io_uring_sqe& sqe);
+  Staged stage(Socket& socket, io_uring_sqe& sqe) noexcept;
   void noteShortfall(std::uint64_t data, int result);
   void findShortfalls();
   int shortfall(Socket& socket, std::size_t size) const noexcept;

@@ -213,7 +213,9 @@ void UringBackend::flush(Socket& socket) {
     finishFlush(socket);
     return;
   }
-  // First, since it may hand over what was gathered before.
+  // What needs memory comes first: a submission that has been taken cannot be given back.
+  if (staged_.size() == staged_.capacity()) staged_.reserve(2 * staged_.size());
+  if (gatheredUsed_ == gathered_.size()) gathered_.push_back(std::make_unique<Gathered>());
   io_uring_sqe& sqe = prepare(&socket, Kind::Send);
   staged_.push_back(stage(socket, sqe));
   // More pieces than one send takes.
@@ -225,14 +227,13 @@ void UringBackend::flush(Socket& socket) {
   state.registered |= Sending;
 }
 
-UringBackend::Staged UringBackend::stage(Socket& socket, io_uring_sqe& sqe) {
+UringBackend::Staged UringBackend::stage(Socket& socket, io_uring_sqe& sqe) noexcept {
   const int descriptor = socket.state().descriptor;
   if (socket.state().single) {
     Ref<SharedBytes> frame = socket.takeSingle();
     io_uring_prep_send(&sqe, descriptor, frame->bytes().data(), frame->size(), sendFlags);
     return {&socket, frame->size(), std::move(frame)};
   }
-  if (gatheredUsed_ == gathered_.size()) gathered_.push_back(std::make_unique<Gathered>());
   Gathered& gathered = *gathered_[gatheredUsed_];
   const std::size_t pieces = socket.pending().gather(gathered.pieces);
   std::size_t size = 0;
@@ -283,6 +284,7 @@ void UringBackend::settle() {
   behind_ = false;
   // All that is staged by now has been handed over; what the calls below add has not.
   const auto handedOver = static_cast<std::ptrdiff_t>(staged_.size());
+  settling_.reserve(staged_.size());
   // Those that a handler which threw left over, whose shortfalls are known.
   finishSettling();
   if (handedOver == 0) return;
