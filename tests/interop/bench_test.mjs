@@ -1,13 +1,12 @@
 // `duplex bench` against duplex's servers, npm `ws`, and servers that misbehave.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 
-import { event, folder, onFreePort, Program, startServer, within } from './harness.mjs';
+import { event, folder, onFreePort, Program, startServer, whyNoTerminal, within } from './harness.mjs';
 
 let echoServer;
 let broadcastServer;
@@ -416,9 +415,7 @@ test('the table says it in words', async (t) => {
   assert.doesNotMatch(program.stdout, /^errors/m);
 });
 
-test('on a terminal a line says each second how it goes', async (t) => {
-  const terminal = spawnSync('/usr/bin/script', ['--quiet', '--return', '--command', 'true', '/dev/null']);
-  if (terminal.status !== 0) return t.skip(`no terminal is to be had: ${terminal.stderr}`);
+test('on a terminal a line says each second how it goes', { skip: whyNoTerminal() }, async (t) => {
   const command = `${folder}/duplex bench ${echoServer.ws} -c 3 --warm-up 0.2 --duration 2`;
   const program = new Program('/usr/bin/script', ['--quiet', '--return', '--command', command, '/dev/null']);
   t.after(() => program.kill());

@@ -1,6 +1,6 @@
 // Starts duplex's programs for the tests and waits for what they do; nothing waits for ever.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -126,3 +126,9 @@ export async function startServer(name, args = []) {
 
 /** The arguments that make a server listen on a free port of loopback, over the back end under test. */
 export const onFreePort = ['--port', '0', '--host', '127.0.0.1', '--backend', process.env.DUPLEX_TEST_BACKEND ?? 'auto'];
+
+/** Why a program cannot be given a terminal here; undefined if it can. */
+export function whyNoTerminal() {
+  const tried = spawnSync('/usr/bin/script', ['--quiet', '--return', '--command', 'true', '/dev/null']);
+  return tried.status === 0 ? undefined : `no terminal is to be had: ${tried.stderr}`;
+}

@@ -11,136 +11,23 @@
 
 #include <cstring>
 #include <memory>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "support/loops.h"
+#include "support/socket_ends.h"
 #include "support/temporary_folder.h"
 
 using namespace duplex;
+using test::anyPort;
+using test::End;
 using test::overEachBackend;
+using test::Pair;
+using test::randomText;
+using test::Server;
 using test::SimLoop;
 using test::turnUntil;
-
-namespace {
-
-const Address anyPort = Address::parse("127.0.0.1", 0);
-
-/// Keeps a record of what happens to a socket.
-struct End final : net::SocketHandler {
-  net::Socket* socket = nullptr;
-  std::string received;
-  bool connected = false;
-  bool ended = false;
-  bool failed = false;
-  int drained = 0;
-  std::error_code error;
-  Function<void()> onDataHook;
-
-  void onConnected() override { connected = true; }
-  void onData(MutableBytes bytes) override {
-    received += asText(bytes);
-    if (onDataHook) onDataHook();
-  }
-  void onEnd() override { ended = true; }
-  void onDrained() override { ++drained; }
-  void onFailed(std::error_code why) override {
-    failed = true;
-    error = why;
-    socket = nullptr;
-  }
-};
-
-/// A listener that adopts what it accepts.
-struct Server final : net::AcceptHandler {
-  explicit Server(net::Loop& on, const Address& address = anyPort)
-      : loop(on), listening(on.listen(address, *this)) {}
-  ~Server() {
-    loop.stopListening(listening);
-    for (const auto& end : ends) {
-      if (end->socket != nullptr) end->socket->close();
-    }
-  }
-  void onAccepted(net::Accepted accepted) override {
-    ends.push_back(std::make_unique<End>());
-    ends.back()->socket = &loop.adopt(accepted, *ends.back());
-  }
-
-  net::Loop& loop;
-  net::Listening listening;
-  std::vector<std::unique_ptr<End>> ends;
-};
-
-struct Pair {
-  explicit Pair(net::Loop& loop, const Address& address = anyPort) : server(loop, address) {
-    client.socket = &loop.connect(server.listening.address, client);
-    REQUIRE(turnUntil(loop, [&] { return client.connected && !server.ends.empty(); }));
-    peer = server.ends[0].get();
-  }
-  ~Pair() {
-    if (client.socket != nullptr) client.socket->close();
-  }
-
-  Server server;
-  End client;
-  End* peer = nullptr;
-};
-
-std::string randomText(std::size_t size) {
-  std::mt19937 random(static_cast<unsigned>(size));
-  std::string text(size, ' ');
-  for (char& c : text) c = static_cast<char>('a' + random() % 26);
-  return text;
-}
-
-/// Has memory of its own for what is large: all, up to a size.
-struct Roomy final : net::SocketHandler {
-  net::Socket* socket = nullptr;
-  std::string received;
-  std::vector<std::byte> own = std::vector<std::byte>(100'000);
-  std::size_t large = 0;
-  std::size_t inRoom = 0;
-  bool ended = false;
-  std::error_code error;
-  Function<void()> onDataHook;
-
-  void offer() { socket->offerRoom(received.size() < large); }
-  void onData(MutableBytes bytes) override {
-    if (bytes.data() == own.data()) inRoom += bytes.size();
-    received += asText(bytes);
-    offer();
-    if (onDataHook) onDataHook();
-  }
-  MutableBytes room() override {
-    return MutableBytes(own).first(std::min(own.size(), large - received.size()));
-  }
-  void onEnd() override { ended = true; }
-  void onFailed(std::error_code why) override {
-    error = why;
-    socket = nullptr;
-  }
-};
-
-/// A connection whose accepted end waits for something large.
-struct RoomyPair : Pair {
-  explicit RoomyPair(net::Loop& loop) : Pair(loop) {
-    roomy.socket = std::exchange(peer->socket, nullptr);
-    roomy.socket->setHandler(roomy);
-    roomy.large = 10'000'000;
-    roomy.offer();
-    client.socket->output().append(randomText(1'000));
-    REQUIRE(turnUntil(loop, [&] { return roomy.received.size() == 1'000; }));
-  }
-  ~RoomyPair() {
-    if (roomy.socket != nullptr) roomy.socket->close();
-  }
-
-  Roomy roomy;
-};
-
-}  // namespace
 
 TEST_CASE("bytes arrive in order, in both directions, and the end after them") {
   overEachBackend([](net::Loop& loop) {
@@ -239,73 +126,6 @@ TEST_CASE("what is written past the queue keeps its place among what is queued")
     write("head of the last", randomText(5'000));
     CHECK(turnUntil(loop, [&] { return pair.peer->received.size() >= expected.size(); }));
     CHECK((pair.peer->received == expected));
-  });
-}
-
-TEST_CASE("what is large is received where its handler wants it, and what follows as before") {
-  overEachBackend([](net::Loop& loop) {
-    Pair pair(loop);
-    Roomy roomy;
-    roomy.socket = pair.peer->socket;
-    const std::string text = randomText(1'000'000);
-    for (int round = 1; round <= 3; ++round) {
-      roomy.large = roomy.received.size() + text.size() / 2;
-      pair.peer->socket->setHandler(roomy);
-      roomy.offer();
-      const std::size_t all = roomy.received.size() + text.size();
-      pair.client.socket->output().append(text);
-      REQUIRE(turnUntil(loop, [&] { return roomy.received.size() == all; }));
-      CHECK(roomy.received.compare(all - text.size(), text.size(), text) == 0);
-      // Paused and not, in whichever state that meets it.
-      roomy.socket->pause();
-      loop.turn(loop.now());
-      roomy.socket->resume();
-    }
-    CHECK(roomy.inRoom > 0);
-    pair.peer->socket->setHandler(*pair.peer);
-  });
-}
-
-TEST_CASE(
-    "who pauses in the middle of what is large gets the rest, and the end after it, when it reads again") {
-  overEachBackend([](net::Loop& loop) {
-    RoomyPair pair(loop);
-    const std::string text = randomText(300'000);
-    pair.roomy.onDataHook = [&] { pair.roomy.socket->pause(); };
-    pair.client.socket->output().append(text);
-    pair.client.socket->shutdown();
-    std::size_t pauses = 0;
-    const auto done = [&] { return pair.roomy.ended; };
-    while (!done() && pauses < 100'000) {
-      const std::size_t before = pair.roomy.received.size();
-      for (int turn = 0; turn < 5; ++turn) loop.turn(loop.now());
-      // At most what had been received when it paused.
-      CHECK(pair.roomy.received.size() - before <= pair.roomy.own.size());
-      pair.roomy.socket->resume();
-      loop.turn(loop.now() + std::chrono::milliseconds(1));
-      ++pauses;
-    }
-    CHECK(done());
-    CHECK((pair.roomy.received.substr(1'000) == text));
-    CHECK(pair.roomy.inRoom > 0);
-  });
-}
-
-TEST_CASE("who waits for what is large hears of a reset, and may be closed in its own call") {
-  overEachBackend([](net::Loop& loop) {
-    RoomyPair reset(loop);
-    reset.client.socket->close(true);
-    reset.client.socket = nullptr;
-    CHECK(turnUntil(loop, [&] { return reset.roomy.error == std::errc::connection_reset; }));
-  });
-  overEachBackend([](net::Loop& loop) {
-    RoomyPair closed(loop);
-    closed.roomy.onDataHook = [&] { std::exchange(closed.roomy.socket, nullptr)->close(); };
-    closed.client.socket->output().append(randomText(1'000'000));
-    CHECK(turnUntil(loop, [&] { return closed.client.ended || closed.client.failed; }));
-    CHECK(closed.roomy.received.size() < 1'000'000);
-    CHECK(!closed.roomy.ended);
-    CHECK(!closed.roomy.error);
   });
 }
 
