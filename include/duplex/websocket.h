@@ -138,9 +138,12 @@ struct ClientOptions {
   TlsClientOptions tls{};
   /// An HTTP proxy to go through, for ws: as for wss: (CONNECT, RFC 9110 §9.3.6): "http://host:port", or
   /// "http://user:password@host:port" for Basic credentials (RFC 7617), which the server never sees. None if
-  /// empty; see proxyFromEnvironment. The proxy looks the server's name up, and connecting ends with its
-  /// answer. Not for Unix sockets.
+  /// empty. The proxy looks the server's name up, and connecting ends with its answer. Not for Unix sockets.
   std::string proxy{};
+  /// Says this for each URL that it goes to, redirected or again, without credentials; instead of `proxy`.
+  /// On the connection's thread. Such is proxyFromEnvironment. (No std::function: that would add a sixth to
+  /// the time it takes to compile what includes this.)
+  std::string (*proxyFor)(std::string_view url) = nullptr;
   /// Redirects to follow (301, 302, 303, 307, 308), as a browser's WebSocket never does; 0: none. From wss:
   /// to ws:, or to a Unix socket, none is followed. To another origin (scheme, host, port) go neither the
   /// URL's credentials nor `cookies` nor any of `headers` nor the certificate of `tls`, and they come back

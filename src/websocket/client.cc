@@ -32,6 +32,9 @@ void Client::dial(net::Loop& loop, Dialer::Callback connected) {
     // Nor is it told who the client is, or taken for the first.
     options.tls.cert = options.tls.key = options.tls.passphrase = options.tls.serverName = {};
   }
+  if (options.proxyFor != nullptr && url_.unixSocket.family() == Address::Family::None) {
+    options.proxy = options.proxyFor((url_.secure ? "wss://" : "ws://") + url_.authority + url_.target);
+  }
   Ref<transport::TlsClientContext> tls;
   if (url_.secure) tls = tlsContext(loop, options.tls);
   handshake = std::make_unique<ClientHandshake>(loop, url_, options, std::move(tls), std::move(connected));

@@ -126,6 +126,8 @@ void checkOptions(const ClientOptions& options) {
     throw SyntaxError("there is an origin, and a header Origin beside it");
   checkCookies(options);
   proxyOf(options);
+  if (options.proxyFor != nullptr && !options.proxy.empty())
+    throw SyntaxError("there is a proxy, and a function that says which beside it");
   if (options.reconnect.delay.count() < 0 || options.reconnect.maxDelay.count() < 0)
     throw SyntaxError("reconnect: a delay is negative");
 }

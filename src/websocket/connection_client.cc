@@ -45,6 +45,8 @@ void Connection::dial() {
     });
   } catch (const TlsError& thrown) {
     fail(Error(Errc::TlsFailed, thrown.what()), Errc::TlsFailed);
+  } catch (const SyntaxError& thrown) {
+    fail(Error(Errc::ConnectFailed, thrown.what()), Errc::ConnectFailed);
   }
 }
 

@@ -78,7 +78,8 @@ duplex::ClientOptions clientOptions(const ConnectOptions& options) {
   client.compression = options.compression;
   client.tls = {
       .ca = options.authority, .cert = options.certificate, .key = options.key, .verify = !options.insecure};
-  client.proxy = options.proxyFromEnvironment ? duplex::proxyFromEnvironment(options.url) : options.proxy;
+  client.proxy = options.proxy;
+  if (options.proxyFromEnvironment) client.proxyFor = duplex::proxyFromEnvironment;
   client.maxRedirects = options.follow;
   client.reconnect.maxTries = options.reconnect;
   client.connectTimeout = client.handshakeTimeout = options.timeout;

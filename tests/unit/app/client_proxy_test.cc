@@ -28,7 +28,9 @@ struct World {
         seen += std::string(header.name) + ": " + std::string(header.value) + "\n";
       ws.onmessage([ws](const Message& message) { ws.send(message); });
     });
-    return app.listen(0, "127.0.0.1");
+    const Address address = app.listen(0, "127.0.0.1");
+    direct = address.string();
+    return address;
   }
 
   /// What becomes of a client that goes through the proxy: "open", or its error.
@@ -54,6 +56,7 @@ struct World {
 
   net::Loop& loop;
   App app;
+  std::string direct;
   std::string seen;
   HttpProxy proxy;
   int status = 0;
@@ -74,6 +77,48 @@ TEST_CASE("through the tunnel, with credentials for the proxy alone") {
     CHECK(world.seen.find("Authorization: Basic dXNlcjp3b3Jk\n") != std::string::npos);
     CHECK(world.seen.find("Proxy-") == std::string::npos);
     CHECK(world.seen.find("YW5uOnNlY3JldA==") == std::string::npos);
+  });
+}
+
+TEST_CASE("the proxy is asked for at each URL, redirected and again") {
+  overEachBackend([](net::Loop& loop) {
+    World world(loop);
+    world.app.all("/to",
+                  [&](Request&, Response& res) { res.redirect(302, "ws://" + world.direct + "/end"); });
+    int ends = 0;
+    world.app.ws("/end", [&](WebSocket ws) { ws.close(++ends == 1 ? 1012 : 1000); });
+    static std::string proxy;
+    static std::vector<std::string> asked;
+    proxy = "http://" + world.proxy.authority();
+    asked.clear();
+    WebSocket ws("ws://user:word@server.test/to?a@b",
+                 {.proxyFor =
+                      [](std::string_view url) {
+                        asked.emplace_back(url);
+                        return url == "ws://server.test/to?a@b" ? proxy : std::string();
+                      },
+                  .maxRedirects = 1,
+                  .reconnect = {.maxTries = 1, .delay = 1ms}});
+    bool closed = false;
+    ws.onclose([&] { closed = true; });
+    REQUIRE(turnUntil(loop, [&] { return closed; }));
+    CHECK(ends == 2);
+    const std::string there = "ws://" + world.direct + "/end";
+    CHECK(asked ==
+          std::vector<std::string>{"ws://server.test/to?a@b", there, "ws://server.test/to?a@b", there});
+    CHECK(world.proxy.requests.size() == 2);
+
+    proxy = "ftp://nowhere";
+    WebSocket other("ws://server.test/to?a@b", {.proxyFor = [](std::string_view) { return proxy; }});
+    Error error;
+    other.onerror([&](const Error& why) { error = why; });
+    other.onclose([&] { closed = false; });
+    REQUIRE(turnUntil(loop, [&] { return !closed; }));
+    CHECK(error.code == Errc::ConnectFailed);
+    CHECK(error.message.find("the proxy is not of the form") != std::string::npos);
+    CHECK_THROWS_AS(
+        WebSocket("ws://a/", ClientOptions{.proxy = "http://b", .proxyFor = proxyFromEnvironment}),
+        SyntaxError);
   });
 }
 
