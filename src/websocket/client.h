@@ -25,8 +25,8 @@ class Client {
   const Url& url() const noexcept { return url_; }
   const ClientOptions& options() const noexcept { return options_; }
 
-  /// Starts to connect. Throws SyntaxError for what `options().proxyFor` says; TlsError; not if the files of `options().tls` could be used once: then what
-  /// they were goes on to hold.
+  /// Starts to connect. Throws SyntaxError for what `options().proxyFor` says; TlsError; not if the files of
+  /// `options().tls` could be used once: then what they were goes on to hold.
   void dial(net::Loop& loop, Dialer::Callback connected);
   /// Goes where `location` leads, from now on. Throws SyntaxError if that may not be.
   void redirect(std::string_view location);
