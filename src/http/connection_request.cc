@@ -10,6 +10,7 @@ namespace duplex::http {
 /// Reads requests from `bytes`, and runs them, as far as it can; keeps what must wait.
 void ServerConnection::process(Bytes bytes) {
   const State before = state_;
+  const std::uint64_t written = written_;
   if (state_ == State::Idle) headBytes_ = 0;
   headBytes_ += bytes.size();
   input_ = bytes;
@@ -27,13 +28,15 @@ void ServerConnection::process(Bytes bytes) {
     resume();
   }
   input_ = {};
-  // A head or a body that comes in many pieces has one deadline for all of them.
-  if (state_ != before || state_ == State::Idle || !timeout_.pending()) armTimeout();
+  // A head or a body that comes in many pieces has one deadline for all of them, and so have the empty lines
+  // that may stand before a request: they are none, and nothing has been answered.
+  if (state_ != before || written_ != written || !timeout_.pending()) armTimeout();
 }
 
 /// Goes on with what was kept, now that an answer is out of the way.
 void ServerConnection::processAhead() {
   state_ = State::Idle;
+  timeout_.cancel();
   const std::vector<std::byte> bytes = std::exchange(ahead_, {});
   process(bytes);
 }

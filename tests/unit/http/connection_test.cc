@@ -280,6 +280,33 @@ TEST_CASE("a head that trickles has one deadline") {
   CHECK(client->received.find(" 408 ") != std::string::npos);
 }
 
+TEST_CASE("empty lines before a request keep no connection alive, requests do") {
+  SimLoop sim;
+  HttpServer server(sim.loop);
+  const auto limit = server.limits.keepAliveTimeout;
+  const auto pass = [&](Milliseconds time) {
+    const TimePoint end = sim.loop.now() + time;
+    while (sim.loop.now() < end) sim.loop.turn(end);
+  };
+  const auto client = server.connect();
+  for (int i = 0; i < 3; ++i) {
+    pass(limit / 3 * 2);
+    client->send("\r\n");
+    pass(limit / 4);
+    client->send(get("/nowhere") + "\r\n");
+    CHECK(client->reply().status == 404);
+  }
+  const TimePoint start = sim.loop.now();
+  while (!client->ended && sim.loop.now() - start < 3 * limit) {
+    client->send("\r\n");
+    pass(Milliseconds(500));
+  }
+  CHECK(client->ended);
+  CHECK(client->received.empty());
+  CHECK(sim.loop.now() - start >= limit - Milliseconds(500));
+  CHECK(sim.loop.now() - start < limit + Milliseconds(1500));
+}
+
 TEST_CASE("a peer that takes nothing is cut, one that takes slowly is not") {
   SimLoop sim({.maxChunk = 64 * 1024, .capacity = 64 * 1024});
   HttpServer server(sim.loop);
