@@ -106,7 +106,9 @@ NOT_TAKEN = [
     answer("'protocol at most once' two", set_(PROTOCOL, "chat", "other"), "chat", "other"),
 
     *(answer(f"'unoffered extension' {value}", set_(EXTENSIONS, value))
-      for value in ["x-unknown", "permessage-deflate; client_max_window_bits=99", "bbf-usp-protocol", "foo, bar"]),
+      for value in ["x-unknown", "bbf-usp-protocol", "foo, bar",
+                    *(f"permessage-deflate; {name}={bits}" for name in ["server_max_window_bits", "client_max_window_bits"]
+                      for bits in ["0", "7", "16", "99", '""', "08"])]),
 
     answer("200", plain("HTTP/1.1 200 OK")),
     answer("204", lambda head: head.startingWith("HTTP/1.1 204 No Content")),
