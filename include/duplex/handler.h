@@ -130,6 +130,10 @@ class DUPLEX_API Handler {
     } else {
       static_assert(std::is_invocable_v<D&, Request&, Response&>,
                     "a handler takes (req, res), (req, res, next) or (error, req, res, next)");
+      // A null pointer makes an empty handler here too, which routes refuse.
+      if constexpr (!std::is_function_v<std::remove_reference_t<F>> && requires { f == nullptr; }) {
+        if (f == nullptr) return;
+      }
       onRequest = [f = D(std::forward<F>(f))](Request& req, Response& res, Next&) mutable {
         return f(req, res);
       };

@@ -27,6 +27,7 @@ class DUPLEX_API Loop {
 
   /// Runs `task` on the loop's thread, in the order of posting; a task posted from within a task
   /// runs in the next turn. From any thread. Returns false, and drops the task, if the loop is gone.
+  /// Throws std::invalid_argument for an empty one.
   bool post(Function<void()> task) const;
   /// `co_await loop.sleep(100ms)`: goes on when `delay` has passed, on the calling thread's loop, and not
   /// before its next turn. Until then it keeps the loop alive, as a timer does.
@@ -53,7 +54,8 @@ DUPLEX_API int run();
 
 enum class TimerId : std::uint64_t {};
 
-/// Runs `callback` once on the calling thread's loop, not before `delay` has passed.
+/// Runs `callback` once on the calling thread's loop, not before `delay` has passed. Throws
+/// std::invalid_argument for an empty one, as setInterval does.
 DUPLEX_API TimerId setTimeout(Function<void()> callback, std::chrono::milliseconds delay);
 /// Runs `callback` every `period` (at least 1 ms) on the calling thread's loop, until cleared.
 DUPLEX_API TimerId setInterval(Function<void()> callback, std::chrono::milliseconds period);

@@ -1,10 +1,22 @@
 // The public functions of <duplex/loop.h>, over the calling thread's loop.
 #include <duplex/loop.h>
 
+#include <stdexcept>
+#include <string>
+
 #include "net/backend.h"
 #include "net/loop.h"
 
 namespace duplex {
+namespace {
+
+// Told where it is given, for later it would be called from the loop.
+Function<void()> notEmpty(Function<void()> callback, const char* caller) {
+  if (!callback) throw std::invalid_argument(std::string(caller) + ": the function is empty");
+  return callback;
+}
+
+}  // namespace
 
 Loop Loop::current() {
   net::Mailbox& mailbox = net::Loop::current().mailbox();
@@ -12,7 +24,7 @@ Loop Loop::current() {
 }
 
 bool Loop::post(Function<void()> task) const {
-  return mailbox_->post(std::move(task), lease_);
+  return mailbox_->post(notEmpty(std::move(task), "post"), lease_);
 }
 
 void Loop::stop() const {
@@ -33,11 +45,11 @@ int run() {
 }
 
 TimerId setTimeout(Function<void()> callback, std::chrono::milliseconds delay) {
-  return net::Loop::current().setTimer(std::move(callback), delay, false);
+  return net::Loop::current().setTimer(notEmpty(std::move(callback), "setTimeout"), delay, false);
 }
 
 TimerId setInterval(Function<void()> callback, std::chrono::milliseconds period) {
-  return net::Loop::current().setTimer(std::move(callback), period, true);
+  return net::Loop::current().setTimer(notEmpty(std::move(callback), "setInterval"), period, true);
 }
 
 void clearTimeout(TimerId timer) {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -142,4 +143,7 @@ TEST_CASE("handlers move, and empty ones are refused") {
   Handler empty([](Request&, Response&, Next&) {});
   empty.onRequest = {};
   CHECK_THROWS_AS(router.use(std::move(empty)), std::invalid_argument);
+  void (*none)(Request&, Response&) = nullptr;
+  CHECK_THROWS_AS(router.get("/", none), std::invalid_argument);
+  CHECK_THROWS_AS(router.get("/", std::function<void(Request&, Response&)>()), std::invalid_argument);
 }

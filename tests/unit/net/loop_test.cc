@@ -150,6 +150,14 @@ TEST_CASE("objects local to the loop are made once, and end before it") {
   CHECK(ended);
 }
 
+TEST_CASE("an empty function is refused where it is given") {
+  net::Loop loop;
+  CHECK_THROWS_AS(setTimeout({}, Milliseconds(1)), std::invalid_argument);
+  CHECK_THROWS_AS(setInterval({}, Milliseconds(1)), std::invalid_argument);
+  CHECK_THROWS_AS(Loop::current().post({}), std::invalid_argument);
+  loop.run();
+}
+
 TEST_CASE("a handle of a loop that has ended does not mean the next one") {
   const auto handle = [] {
     net::Loop loop("epoll");
