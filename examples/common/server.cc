@@ -19,7 +19,8 @@ using namespace std::chrono_literals;
 void addAddress(CLI::App& program, Options& options) {
   program.option_defaults()->always_capture_default();
   program.add_option("--host", options.host, "address to listen on");
-  program.add_option("--port", options.port, "port to listen on; 0 picks a free one");
+  program.add_option("--port", options.port, "port to listen on; 0 picks a free one")
+      ->check(CLI::Range(0, 65'535));
   program.add_option("--backend", options.backend, "what the loops stand on")
       ->check(CLI::IsMember({"auto", "epoll", "uring"}));
 }

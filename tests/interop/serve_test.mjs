@@ -8,12 +8,26 @@ import { event, folder, onFreePort, Program } from './harness.mjs';
 
 test('what cannot be is refused by its name', async (t) => {
   for (const [args, words] of [
+    [['--port', '70000'], /--port: Value 70000 not in range 0 to 65535/],
     [['--prot', '5'], /--prot/],
     [['/no/such/folder'], /folder: Directory does not exist: \/no\/such\/folder/],
     [['--unix', '/tmp/x.sock', '--port', '5'], /--unix excludes --port|--port excludes --unix/],
     [['--unix', '/tmp/x.sock', '--host', '::1'], /--unix excludes --host|--host excludes --unix/],
   ]) {
     const program = new Program('duplex', ['serve', ...args]);
+    t.after(() => program.kill());
+    const { code } = await program.exit();
+    assert.ok(code > 100, args.join(' '));
+    assert.match(program.stderr, words);
+  }
+});
+
+test('a command that is none is refused by its name, and one that is left out asked for', async (t) => {
+  for (const [args, words] of [
+    [['sevre', '--port', '0'], /not expected: sevre$/m],
+    [[], /serve, connect, bench or check\) is required/],
+  ]) {
+    const program = new Program('duplex', args);
     t.after(() => program.kill());
     const { code } = await program.exit();
     assert.ok(code > 100, args.join(' '));

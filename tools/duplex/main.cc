@@ -6,6 +6,7 @@
 #include <exception>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <duplex/version.h>
 
@@ -54,7 +55,6 @@ std::string isPath(const std::string& text) {
 int main(int argc, char** argv) {
   CLI::App program("duplex: WebSocket and HTTP from the command line");
   program.set_version_flag("--version", std::string("duplex ") + DUPLEX_VERSION);
-  program.require_subcommand(1);
   std::string level = "warn";
 
   ServeOptions serving;
@@ -71,7 +71,8 @@ int main(int argc, char** argv) {
       serveCommand->add_option("--host", serving.host, "address to listen on")->capture_default_str();
   CLI::Option* port =
       serveCommand->add_option("--port", serving.port, "port to listen on; 0 picks a free one")
-          ->capture_default_str();
+          ->capture_default_str()
+          ->check(CLI::Range(0, 65'535));
   std::string permissions = "600";
   CLI::Option* unixSocket =
       serveCommand->add_option("--unix", serving.unixSocket, "a Unix socket to listen on instead: its path");
@@ -166,6 +167,16 @@ int main(int argc, char** argv) {
   duplex::check::Options checking;
   CLI::App* checkCommand = duplex::check::addCommand(program, checking);
 
+  // Not require_subcommand(1), which tells of no command where one is misspelt.
+  program.require_subcommand(0, 1);
+  program.allow_extras();
+  program.callback([&program] {
+    const std::vector<std::string> unknown = program.remaining();
+    if (!unknown.empty()) throw CLI::ExtrasError({unknown.front()});
+    if (program.get_subcommands().empty()) {
+      throw CLI::RequiredError("A command (serve, connect, bench or check)");
+    }
+  });
   CLI11_PARSE(program, argc, argv);
   serving.permissions = static_cast<unsigned>(std::stoul(permissions, nullptr, 8));
   serving.compression.mode = modes.at(serveCompression);
