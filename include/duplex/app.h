@@ -105,7 +105,9 @@ struct AppOptions {
 /// An HTTP and WebSocket server: routes, middleware, topics, and the ports it listens on.
 ///
 /// Set up and listen on one thread, whose loop must run (`duplex::run()`). An app that is destroyed
-/// cuts its connections without an event; a loop that ends, with its thread, does so to its apps.
+/// cuts its connections without an event; a loop that ends, with its thread, does so to its apps. It must not
+/// be destroyed by a handler of its own, which it is running: there `close` it, and destroy it in what that
+/// calls at the end, or post that to its loop.
 /// `publish`, `clients`, `metrics` and `close` may be called from any thread.
 class DUPLEX_API App : public Router {
  public:
