@@ -141,9 +141,9 @@ struct ClientOptions {
   /// empty. The proxy looks the server's name up, and connecting ends with its answer. Not for Unix sockets.
   std::string proxy{};
   /// Says this for each URL that it goes to, redirected or again, without credentials; instead of `proxy`.
-  /// On the connection's thread. What it throws comes out of the constructor, and later ends the connection with
-  /// `onerror`. Such is proxyFromEnvironment. (No std::function: that would add a sixth to
-  /// the time it takes to compile what includes this.)
+  /// On the connection's thread. What it throws comes out of the constructor, and later ends the connection
+  /// with `onerror`. Such is proxyFromEnvironment. (No std::function: that would add a sixth to the time it
+  /// takes to compile what includes this.)
   std::string (*proxyFor)(std::string_view url) = nullptr;
   /// Redirects to follow (301, 302, 303, 307, 308), as a browser's WebSocket never does; 0: none. From wss:
   /// to ws:, or to a Unix socket, none is followed. To another origin (scheme, host, port) go neither the
