@@ -143,13 +143,18 @@ void tune(int descriptor) noexcept {
 }
 
 std::size_t sendNow(int descriptor, Bytes head, Bytes body) noexcept {
+  constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (head.data() + head.size() == body.data()) {
+    const ssize_t sent = ::send(descriptor, head.data(), head.size() + body.size(), flags);
+    return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  }
   // sendmsg does not write to what an iovec points to, whatever its type says.
   iovec pieces[] = {{const_cast<std::byte*>(head.data()), head.size()},
                     {const_cast<std::byte*>(body.data()), body.size()}};
   msghdr message{};
   message.msg_iov = pieces;
   message.msg_iovlen = 2;
-  const ssize_t sent = ::sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  const ssize_t sent = ::sendmsg(descriptor, &message, flags);
   return sent < 0 ? 0 : static_cast<std::size_t>(sent);
 }
 

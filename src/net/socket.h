@@ -69,13 +69,13 @@ class Socket {
   void share(const Ref<SharedBytes>& frame);
   /// Bytes queued and not yet taken by the kernel.
   std::size_t queued() const noexcept {
-    if (output_ == nullptr) return 0;
-    return state_.single ? single_->size() : output_->size();
+    if (output_ == nullptr) return state_.lent;
+    return state_.lent + (state_.single ? single_->size() : output_->size());
   }
   /// Payload bytes among them; see OutputQueue::payload.
   std::size_t queuedPayload() const noexcept {
-    if (output_ == nullptr) return 0;
-    return state_.single ? single_->payload() : output_->payload();
+    if (output_ == nullptr) return state_.lentPayload;
+    return state_.lentPayload + (state_.single ? single_->payload() : output_->payload());
   }
   /// Changes whenever the peer has taken some more of a queue that does not get empty.
   std::uint32_t progress() const noexcept { return state_.progress; }
@@ -108,6 +108,9 @@ class Socket {
     std::uint32_t registered = 0;
     /// Times that the kernel took some of a queue, and not all.
     std::uint32_t progress = 0;
+    /// Of a frame that is sent from where it was received, before all that is queued; and of its payload.
+    std::uint32_t lent = 0;
+    std::uint32_t lentPayload = 0;
     bool connecting : 1 = false;
     bool paused : 1 = false;
     /// The peer's FIN has been reported.
@@ -132,7 +135,7 @@ class Socket {
   };
   State& state() noexcept { return state_; }
   const State& state() const noexcept { return state_; }
-  /// The queue as it is, without having it flushed; only while `queued()` is not 0 and not `single`.
+  /// The queue as it is, without having it flushed; only while something is, and not `single`.
   OutputQueue& pending() noexcept { return *output_; }
   /// The frame that is all that is queued: it is so no more.
   Ref<SharedBytes> takeSingle() noexcept;

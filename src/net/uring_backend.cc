@@ -159,6 +159,7 @@ void UringBackend::dispatch() {
   settle();
   deliverHeld();
   for (Completion completion; count > 0 && takeCompletion(completion); --count) complete(completion);
+  settleReceived();
   const bool allTaken = overflowed_.empty() && io_uring_cq_ready(ring_.get()) == 0;
   if (allTaken && !io_uring_cq_has_overflow(ring_.get())) buffers_.rewind();
 }

@@ -90,12 +90,13 @@ class UringBackend final : public Backend {
     int result;
     unsigned flags;
   };
-  // A send that has been prepared, of the queue or of one shared frame; and what came of it if that was
-  // not all.
+  // A send that has been prepared: of the queue, of one shared frame, or of a frame that lies where it was
+  // received.
   struct Staged {
     Socket* socket;
     std::size_t size;
     Ref<SharedBytes> single{};
+    const std::byte* received = nullptr;
   };
   struct Shortfall {
     Socket* socket;
@@ -136,15 +137,20 @@ class UringBackend final : public Backend {
   void deliverHeld();
   void onPolled(Socket& socket, int result);
   void finishConnect(Socket& socket);
+  void forget(Socket& socket) noexcept;
+
+  // Sending (uring_sending.cc).
   Staged stage(Socket& socket, io_uring_sqe& sqe) noexcept;
-  void noteShortfall(std::uint64_t data, int result);
+  void sendReceived(Socket& socket, Bytes frame, std::size_t payload) noexcept;
+  void settleReceived();
+  void putBack(Staged& staged, std::size_t taken);
+  void noteShortfall(std::uint64_t& data, int result);
   void findShortfalls();
   int shortfall(Socket& socket, std::size_t size) const noexcept;
   void settle();
   void finishSettling();
   void settle(Staged& staged);
   void finishFlush(Socket& socket);
-  void forget(Socket& socket) noexcept;
 
   Loop& loop_;
   UringRing ring_;
@@ -159,6 +165,10 @@ class UringBackend final : public Backend {
   std::vector<Staged> staged_;
   std::vector<Staged> settling_;
   std::size_t settled_ = 0;
+  // What a handler is being given, in the shared buffers.
+  Bytes delivering_;
+  // Sends from there have been prepared.
+  bool sendsReceived_ = false;
   // Something waits behind a send that has been prepared: the next wait is not to block.
   bool behind_ = false;
   std::vector<Shortfall> shortfalls_;

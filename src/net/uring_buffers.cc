@@ -44,6 +44,7 @@ UringBuffers::UringBuffers(io_uring& ring, std::size_t memory) : ring_(ring), me
   }
   bufferSize_ = memory / count_;
   used_.resize(count_);
+  kept_.reserve(count_);
   io_uring_buf_ring_init(buffers_);
   for (unsigned i = 0; i < count_; ++i) add(i);
 }
@@ -76,7 +77,18 @@ MutableBytes UringBuffers::take(int size, unsigned flags) noexcept {
 void UringBuffers::release(unsigned flags) noexcept {
   if (incremental_ && (flags & bufferHasMore) != 0) return;
   ++front_;
-  add(flags >> IORING_CQE_BUFFER_SHIFT);
+  const unsigned buffer = flags >> IORING_CQE_BUFFER_SHIFT;
+  if (keeps_) {
+    kept_.push_back(buffer);
+  } else {
+    add(buffer);
+  }
+}
+
+void UringBuffers::giveBack() noexcept {
+  keeps_ = false;
+  for (const unsigned buffer : kept_) add(buffer);
+  kept_.clear();
 }
 
 // The kernel keeps where a buffer is used up to in the ring's entry, and looks for it there only when

@@ -31,6 +31,9 @@ class UringBuffers {
   MutableBytes take(int size, unsigned flags) noexcept;
   /// To be called after each `take`, in the same order.
   void release(unsigned flags) noexcept;
+  /// From now on until `giveBack` what has been received stays as it is, released or not.
+  void keep() noexcept { keeps_ = true; }
+  void giveBack() noexcept;
   /// Makes the kernel start the buffer it has begun over again, so that what comes next lies where the
   /// nearest cache has it. All that was received must have been taken and released.
   void rewind() noexcept;
@@ -47,6 +50,9 @@ class UringBuffers {
   unsigned front_ = 0;
   std::unique_ptr<std::byte[]> memory_;
   io_uring_buf_ring* buffers_ = nullptr;
+  bool keeps_ = false;
+  // Released, and not given to the kernel again.
+  std::vector<unsigned> kept_;
   // How much of each buffer has been used.
   std::vector<std::size_t> used_;
 };

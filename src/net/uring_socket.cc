@@ -1,17 +1,15 @@
-// The connections of UringBackend.
+// The connections of UringBackend: their beginning and end, and receiving.
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <iterator>
 #include <utility>
 
 #include "net/loop.h"
 #include "net/posix_socket.h"
 #include "net/uring_backend.h"
-#include "net/uring_gathered.h"
 
 namespace duplex::net {
 namespace {
@@ -115,15 +113,17 @@ void UringBackend::updateReading(Socket& socket) {
 void UringBackend::onReceived(Socket& socket, const Completion& completion) {
   // Gives the buffer back, whatever a handler throws.
   struct Taken {
-    UringBuffers& buffers;
+    UringBackend& backend;
     unsigned flags;
     ~Taken() {
-      if ((flags & IORING_CQE_F_BUFFER) != 0) buffers.release(flags);
+      backend.delivering_ = {};
+      if ((flags & IORING_CQE_F_BUFFER) != 0) backend.buffers_.release(flags);
     }
-  } taken{buffers_, completion.flags};
+  } taken{*this, completion.flags};
   MutableBytes bytes;
   if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
     bytes = buffers_.take(std::max(completion.result, 0), completion.flags);
+    delivering_ = bytes;
   }
   const Socket::State& state = socket.state();
   const bool readable = (state.registered & Readable) != 0 && completion.result > 0;
@@ -199,147 +199,6 @@ void UringBackend::deliverHeld() {
     auto held = held_.extract(&socket);
     if (!held.empty()) socket.handler().onData(held.mapped());
   }
-}
-
-// --- sending
-
-void UringBackend::flush(Socket& socket) {
-  Socket::State& state = socket.state();
-  if ((state.registered & Sending) != 0) {
-    behind_ = true;
-    return;
-  }
-  if (socket.queued() == 0) {
-    finishFlush(socket);
-    return;
-  }
-  // What needs memory comes first: a submission that has been taken cannot be given back.
-  if (staged_.size() == staged_.capacity()) staged_.reserve(2 * staged_.size());
-  if (gatheredUsed_ == gathered_.size()) gathered_.push_back(std::make_unique<Gathered>());
-  io_uring_sqe& sqe = prepare(&socket, Kind::Send);
-  staged_.push_back(stage(socket, sqe));
-  // More pieces than one send takes.
-  if (!staged_.back().single && socket.queued() > staged_.back().size) behind_ = true;
-  // Someone waits for the queue to be empty: then the wait is to end when it is.
-  const bool tell = state.notifyDrained || state.blocked || state.shuttingDown;
-  if (!tell) sqe.flags |= IOSQE_CQE_SKIP_SUCCESS;
-  useList(socket, sqe);
-  state.registered |= Sending;
-}
-
-UringBackend::Staged UringBackend::stage(Socket& socket, io_uring_sqe& sqe) noexcept {
-  const int descriptor = socket.state().descriptor;
-  if (socket.state().single) {
-    Ref<SharedBytes> frame = socket.takeSingle();
-    io_uring_prep_send(&sqe, descriptor, frame->bytes().data(), frame->size(), sendFlags);
-    return {&socket, frame->size(), std::move(frame)};
-  }
-  Gathered& gathered = *gathered_[gatheredUsed_];
-  const std::size_t pieces = socket.pending().gather(gathered.pieces);
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < pieces; ++i) size += gathered.pieces[i].iov_len;
-  if (pieces == 1) {
-    io_uring_prep_send(&sqe, descriptor, gathered.pieces[0].iov_base, size, sendFlags);
-  } else {
-    ++gatheredUsed_;
-    gathered.message = {};
-    gathered.message.msg_iov = gathered.pieces.data();
-    gathered.message.msg_iovlen = pieces;
-    io_uring_prep_sendmsg(&sqe, descriptor, &gathered.message, sendFlags);
-  }
-  return {&socket, size};
-}
-
-std::size_t UringBackend::sendNow(Socket& socket, Bytes head, Bytes body) noexcept {
-  // What has been prepared before comes first, though it may be queued no more.
-  if ((socket.state().registered & Sending) != 0) return 0;
-  return net::sendNow(socket.state().descriptor, head, body);
-}
-
-void UringBackend::noteShortfall(std::uint64_t data, int result) {
-  constexpr std::uint64_t mask = 7;
-  if (static_cast<Kind>(data & mask) != Kind::Send) return;
-  shortfalls_.push_back({reinterpret_cast<Socket*>(data & ~mask), result});
-}
-
-void UringBackend::findShortfalls() {
-  shortfalls_.clear();
-  for (const Completion& completion : overflowed_) noteShortfall(completion.data, completion.result);
-  io_uring_cqe* cqe = nullptr;
-  unsigned head = 0;
-  io_uring_for_each_cqe(ring_.get(), head, cqe) noteShortfall(cqe->user_data, cqe->res);
-  std::sort(shortfalls_.begin(), shortfalls_.end(),
-            [](const Shortfall& a, const Shortfall& b) { return a.socket < b.socket; });
-}
-
-// What the kernel took of `size` bytes, or a negative errno.
-int UringBackend::shortfall(Socket& socket, std::size_t size) const noexcept {
-  const auto found = std::lower_bound(shortfalls_.begin(), shortfalls_.end(), &socket,
-                                      [](const Shortfall& a, const Socket* b) { return a.socket < b; });
-  if (found == shortfalls_.end() || found->socket != &socket) return static_cast<int>(size);
-  return found->result;
-}
-
-void UringBackend::settle() {
-  behind_ = false;
-  // All that is staged by now has been handed over; what the calls below add has not.
-  const auto handedOver = static_cast<std::ptrdiff_t>(staged_.size());
-  settling_.reserve(staged_.size());
-  // Those that a handler which threw left over, whose shortfalls are known.
-  finishSettling();
-  if (handedOver == 0) return;
-  settling_.swap(staged_);
-  // What the calls above have added stays behind.
-  std::move(settling_.begin() + handedOver, settling_.end(), std::back_inserter(staged_));
-  settling_.resize(static_cast<std::size_t>(handedOver));
-  findShortfalls();
-  finishSettling();
-}
-
-void UringBackend::finishSettling() {
-  while (settled_ < settling_.size()) settle(settling_[settled_++]);
-  settling_.clear();
-  settled_ = 0;
-}
-
-void UringBackend::settle(Staged& staged) {
-  Socket& socket = *staged.socket;
-  Socket::State& state = socket.state();
-  const int result = shortfalls_.empty() ? static_cast<int>(staged.size) : shortfall(socket, staged.size);
-  completed(socket, Sending);
-  if (state.closed) return;
-  if (result < 0 && result != -EAGAIN && result != -EINTR) {
-    loop_.fail(socket, errorOf(-result));
-    return;
-  }
-  const auto taken = static_cast<std::size_t>(std::max(result, 0));
-  if (!staged.single) {
-    socket.pending().consume(taken);
-  } else if (taken < staged.size) {
-    socket.putBack(std::move(staged.single), taken);
-  }
-  if (taken > 0 && state.blocked) ++state.progress;
-  if (taken == staged.size || result == -EINTR) {
-    // More was written meanwhile, or it had more pieces than one send takes.
-    if (socket.queued() != 0) {
-      flush(socket);
-    } else {
-      finishFlush(socket);
-    }
-    return;
-  }
-  if (taken > 0 && !state.blocked) ++state.progress;
-  state.blocked = true;
-  poll(socket);
-}
-
-void UringBackend::finishFlush(Socket& socket) {
-  Socket::State& state = socket.state();
-  if (state.shuttingDown && !state.shutDown) {
-    state.shutDown = true;
-    ::shutdown(state.descriptor, SHUT_WR);
-  }
-  loop_.sent(socket);
 }
 
 // --- polling

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <utility>
 
+#include "base/contains.h"
 #include "base/random.h"
 #include "protocol/close_code.h"
 #include "protocol/mask.h"
@@ -16,12 +16,6 @@ namespace {
 
 FrameHeader headerOf(Opcode opcode, Bytes payload, bool compressed) noexcept {
   return {.rsv = compressed ? compressedBit : std::uint8_t{0}, .opcode = opcode, .length = payload.size()};
-}
-
-bool contains(Bytes whole, Bytes part) noexcept {
-  const std::less_equal<const std::byte*> notBehind;
-  return notBehind(whole.data(), part.data()) &&
-         notBehind(part.data() + part.size(), whole.data() + whole.size());
 }
 
 }  // namespace

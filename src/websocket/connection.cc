@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <new>
 #include <utility>
 
@@ -116,6 +117,8 @@ void Connection::onData(MutableBytes bytes) {
 
 void Connection::receive(MutableBytes input) {
   const bool counted = group_.limits.maxFramesPerSecond != 0;
+  const std::byte* const begin = input.data();
+  const std::byte* const end = begin + input.size();
   // A handler may end the stream.
   while (stream_) {
     const Event event = session_.next(input);
@@ -124,7 +127,11 @@ void Connection::receive(MutableBytes input) {
       stream_.offerRoom(session_.wantsRoom());
       return;
     }
-    onEvent(event);
+    if (event.payload.size() >= directSize) {
+      onLargeEvent(event, begin, end);
+    } else {
+      onEvent(event);
+    }
     if (Waits* waits = existingWaits(); waits != nullptr && waits->keeps(input)) return;
   }
 }
@@ -159,6 +166,21 @@ void Connection::onEvent(const Event& event) {
     case Event::Type::None:
       return;
   }
+}
+
+void Connection::onLargeEvent(const Event& event, const std::byte* begin, const std::byte* end) {
+  const std::less<const std::byte*> before;
+  const std::byte* const at = event.payload.data();
+  const bool within = !before(at, begin) && before(at, end);
+  // Ours is never longer than the peer's was, unless part of that came earlier.
+  if (within && static_cast<std::size_t>(at - begin) >= protocol::headerSize(event.payload.size(), false)) {
+    group_.received = event.payload;
+  }
+  struct Forgetting {
+    MutableBytes& received;
+    ~Forgetting() { received = {}; }
+  } forgetting{group_.received};
+  onEvent(event);
 }
 
 // The peer says no more after it.
@@ -255,11 +277,18 @@ void Connection::send(Opcode type, Bytes payload) {
   if (stream_.queued() > highWater) stream_.notifyDrained();
 }
 
-/// Without a copy of what the kernel takes at once.
+/// Without a copy of what the kernel takes at once. In an echo the header is written in front of the payload,
+/// once: who sends the same again may say that it is of another type.
 void Connection::sendDirectly(const protocol::FrameHeader& header, Bytes payload) {
-  std::array<std::byte, protocol::maxHeaderSize> head;
-  const std::size_t size = protocol::encodeHeader(header, head.data());
-  if (stream_.write(Bytes(head).first(size), payload, [&] { return session_.share(payload); })) return;
+  std::array<std::byte, protocol::maxHeaderSize> elsewhere;
+  std::byte* head = elsewhere.data();
+  if (!payload.empty() && payload.data() == group_.received.data() &&
+      payload.size() == group_.received.size()) {
+    head = group_.received.data() - protocol::headerSize(payload.size(), false);
+    group_.received = {};
+  }
+  const std::size_t size = protocol::encodeHeader(header, head);
+  if (stream_.write(Bytes(head, size), payload, [&] { return session_.share(payload); })) return;
   finish(true);
   throw std::bad_alloc();
 }

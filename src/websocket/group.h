@@ -44,6 +44,9 @@ class Group {
   /// Messages are not always sent at once and as they are: there is a policy for slow peers, or a connection
   /// that has agreed on compression.
   bool special;
+  /// The large message that a handler is being given, if it lies where it was received: in front of it lies
+  /// its header, which is needed no more. Else empty.
+  MutableBytes received;
   /// What the loop counts of the app; clients share one that nobody reads.
   Counters* counters;
 

@@ -22,7 +22,12 @@ const Address anyPort = Address::parse("127.0.0.1", 0);
 /// Both ends of connections: what the peers send comes back.
 struct Echo final : net::SocketHandler {
   explicit Echo(net::Loop& loop, const net::Accepted& accepted) : socket(&loop.adopt(accepted, *this)) {}
-  void onData(MutableBytes bytes) override { socket->output().append(bytes); }
+  void onData(MutableBytes bytes) override {
+    // From where it lies, as much as goes.
+    const std::size_t head = std::min<std::size_t>(bytes.size(), fromThere ? 4 : 0);
+    const std::size_t taken = fromThere ? socket->writeNow(bytes.first(head), bytes.subspan(head)) : 0;
+    if (taken < bytes.size()) socket->output().append(bytes.subspan(taken));
+  }
   void onEnd() override { socket->shutdown(); }
   void onDrained() override {
     ++drained;
@@ -32,19 +37,25 @@ struct Echo final : net::SocketHandler {
   net::Socket* socket;
   int drained = 0;
   bool throws = false;
+  bool fromThere = false;
 };
 
 struct EchoServer final : net::AcceptHandler {
-  explicit EchoServer(net::Loop& on) : loop(on), listening(on.listen(anyPort, *this)) {}
+  explicit EchoServer(net::Loop& on, bool fromThere = false)
+      : loop(on), echoesFromThere(fromThere), listening(on.listen(anyPort, *this)) {}
   ~EchoServer() {
     loop.stopListening(listening);
     for (const auto& end : ends) {
       if (end->socket != nullptr) end->socket->close();
     }
   }
-  void onAccepted(net::Accepted accepted) override { ends.push_back(std::make_unique<Echo>(loop, accepted)); }
+  void onAccepted(net::Accepted accepted) override {
+    ends.push_back(std::make_unique<Echo>(loop, accepted));
+    ends.back()->fromThere = echoesFromThere;
+  }
 
   net::Loop& loop;
+  const bool echoesFromThere;
   net::Listening listening;
   std::vector<std::unique_ptr<Echo>> ends;
 };
@@ -73,9 +84,10 @@ struct Client final : net::SocketHandler {
 };
 
 /// Echoes over so many connections at once, through a ring with these options.
-void echoes(const net::UringOptions& options, std::size_t connections, std::size_t size) {
+void echoes(const net::UringOptions& options, std::size_t connections, std::size_t size,
+            bool fromThere = false) {
   net::Loop loop([&](net::Loop& made) { return std::make_unique<net::UringBackend>(made, options); });
-  EchoServer server(loop);
+  EchoServer server(loop, fromThere);
   std::vector<std::unique_ptr<Client>> clients;
   for (std::size_t i = 0; i < connections; ++i) {
     std::string text(size, static_cast<char>('a' + i % 26));
@@ -103,6 +115,13 @@ TEST_SUITE("uring back end" * doctest::skip(net::whyNoUring().value() != 0)) {
   TEST_CASE("more arrives at once than there are buffers for") {
     echoes({.receiveMemory = 4096}, 100, 64 * 1024);
     echoes({.submissions = 16, .completions = 16, .receiveMemory = 64}, 20, 100'000);
+  }
+
+  TEST_CASE("answers from where the question was received are whole, whatever is received meanwhile") {
+    echoes({}, 100, 200'000, true);
+    echoes({.submissions = 16, .completions = 16}, 100, 100'000, true);
+    echoes({.receiveMemory = 4096}, 100, 64 * 1024, true);
+    echoes({.submissions = 64, .completions = 256, .receiveMemory = 64 * 1024}, 50, 300'000, true);
   }
 
   TEST_CASE("sends that are handed over while others are settled lose nothing") {
