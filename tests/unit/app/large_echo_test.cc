@@ -229,18 +229,21 @@ TEST_CASE("what was answered from there comes whole though the asker has said th
 
 TEST_CASE("what is sent from there counts as queued until it is gone") {
   overEachBackend([](net::Loop& loop) {
-    std::size_t sent = 0;
+    std::vector<std::size_t> sent;
     WebSocket server;
     World world(loop, [&](WebSocket ws, const Message& message) {
       server = ws;
       ws.send(message);
-      sent = ws.bufferedAmount();
+      sent.push_back(ws.bufferedAmount());
     });
     const std::string text = payload(20'000);
-    world.peers[0]->send(masked(0x82, text));
-    CHECK(world.wait(frameSize(text.size())).size() == 1);
-    CHECK((sent == 0 || sent == text.size()));
+    for (std::size_t i = 1; i <= 10; ++i) {
+      world.peers[0]->send(masked(0x82, text));
+      CHECK(world.wait(i * frameSize(text.size())).size() == i);
+    }
     CHECK(turnUntil(loop, [&] { return server.bufferedAmount() == 0; }));
+    // One that came in two parts lies elsewhere, and goes to the kernel at once.
+    if (loop.backendName() == "uring") CHECK(std::count(sent.begin(), sent.end(), text.size()) > 0);
   });
 }
 
