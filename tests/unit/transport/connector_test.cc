@@ -2,16 +2,17 @@
 
 #include <doctest/doctest.h>
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include <duplex/error.h>
 
+#include "net/posix_socket.h"
 #include "support/dns_server.h"
 #include "support/loops.h"
 #include "transport/listener.h"
@@ -26,36 +27,36 @@ using transport::Stream;
 
 namespace {
 
-/// A port of `ip` that answers nothing: its queue of connections is full.
-class SilentPort {
+/// A port that is taken and where nobody listens: connections are refused.
+class TakenPort {
  public:
-  SilentPort(const char* ip, std::uint16_t port) {
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_port = htons(port);
-    ::inet_pton(AF_INET, ip, &name.sin_addr);
-    open(name, true);
-    for (int i = 0; i < 4; ++i) open(name, false);
+  explicit TakenPort(const Address& address) : name_(address) {
+    const int descriptor = open();
+    // What connections of others left there does not matter.
+    const int on = 1;
+    ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    taken_ = ::bind(descriptor, name_.get(), name_.size) == 0;
   }
-  SilentPort(const SilentPort&) = delete;
-  SilentPort& operator=(const SilentPort&) = delete;
-  ~SilentPort() {
+  TakenPort(const TakenPort&) = delete;
+  TakenPort& operator=(const TakenPort&) = delete;
+  ~TakenPort() {
     for (const int descriptor : descriptors_) ::close(descriptor);
+  }
+  /// Not so when it was another's.
+  bool taken() const noexcept { return taken_; }
+  /// From now on connections are not answered at all: the queue of them is full.
+  void silence() {
+    REQUIRE(::listen(descriptors_.front(), 0) == 0);
+    for (int i = 0; i < 4; ++i) ::connect(open(), name_.get(), name_.size);
   }
 
  private:
-  void open(const sockaddr_in& name, bool listens) {
-    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    descriptors_.push_back(descriptor);
-    const auto* address = reinterpret_cast<const sockaddr*>(&name);
-    if (!listens) {
-      ::connect(descriptor, address, sizeof name);
-      return;
-    }
-    REQUIRE(::bind(descriptor, address, sizeof name) == 0);
-    REQUIRE(::listen(descriptor, 0) == 0);
+  int open() {
+    return descriptors_.emplace_back(::socket(name_.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0));
   }
 
+  net::SocketAddress name_;
+  bool taken_ = false;
   std::vector<int> descriptors_;
 };
 
@@ -85,20 +86,31 @@ TEST_CASE("a host with an address that is silent, one that refuses and one that 
     DnsServer dns(loop);
     loop.local<transport::Resolver>().setServers(dns.address());
     int accepted = 0;
-    transport::Listener listener(loop, Address::parse("127.0.0.3", 0), [&](net::Accepted connection) {
-      ++accepted;
-      loop.discard(connection);
-    });
-    const std::uint16_t port = listener.address().port();
-    const SilentPort silent("127.0.0.1", port);
-    // Nobody listens on ::1 and 127.0.0.2 at this port.
+    std::unique_ptr<transport::Listener> listener;
+    std::unique_ptr<TakenPort> silent;
+    std::unique_ptr<TakenPort> refusing;
+    std::uint16_t port = 0;
+    // The port of the one may be another's at the next address.
+    for (int tries = 0; silent == nullptr || !silent->taken() || !refusing->taken(); ++tries) {
+      REQUIRE(tries < 100);
+      listener = std::make_unique<transport::Listener>(loop, Address::parse("127.0.0.3", 0),
+                                                       [&](net::Accepted connection) {
+                                                         ++accepted;
+                                                         loop.discard(connection);
+                                                       });
+      port = listener->address().port();
+      silent = std::make_unique<TakenPort>(Address::parse("127.0.0.1", port));
+      refusing = std::make_unique<TakenPort>(Address::parse("127.0.0.2", port));
+    }
+    silent->silence();
+    // Nobody listens on ::1 at this port.
     dns.know("mixed.test", DnsServer::AAAA, {.addresses = {"::1"}});
     dns.know("mixed.test", DnsServer::A, {.addresses = {"127.0.0.1", "127.0.0.2", "127.0.0.3"}});
     Attempt attempt(loop, "mixed.test", port);
     CHECK(turnUntil(loop, [&] { return attempt.done && accepted == 1; }));
     CHECK_FALSE(attempt.error);
     REQUIRE(attempt.stream);
-    CHECK(attempt.stream.remoteAddress() == listener.address());
+    CHECK(attempt.stream.remoteAddress() == listener->address());
   };
   {
     net::Loop loop("epoll");

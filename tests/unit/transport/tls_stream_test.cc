@@ -152,8 +152,9 @@ TEST_CASE("what a slow reader leaves is counted, encrypted or not, until it is t
     CHECK(stream.queued() == frames * (frame + 10));
     for (int i = 0; i < 50; ++i) loop.turn(loop.now());
     CHECK(stream.queuedPayload() > 0);
-    // Of a frame that has gone in part all of the payload counts.
-    CHECK(stream.queuedPayload() <= stream.queued() + frame);
+    // Of a frame that has gone in part all of the payload counts; its end is in one record with the
+    // beginning of the next.
+    CHECK(stream.queuedPayload() <= stream.queued() + frame + transport::maxTlsRecord);
     CHECK(pair.client.drained == 0);
     const std::uint32_t before = stream.progress();
     pair.peer().stream.resume();
