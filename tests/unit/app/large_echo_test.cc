@@ -1,12 +1,7 @@
 // Answers that are sent from where the question was received, over each back end.
 #include <doctest/doctest.h>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <memory>
 #include <random>
@@ -50,38 +45,6 @@ std::string masked(unsigned char first, const std::string& text) {
   for (std::size_t i = 0; i < text.size(); ++i) frame += static_cast<char>(text[i] ^ key[i % 4]);
   return frame;
 }
-
-/// A connection without a loop: what it sends is there at once, and it reads when it is told to.
-class KernelClient {
- public:
-  explicit KernelClient(const Address& address) : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    name.sin_port = htons(address.port());
-    REQUIRE(::connect(descriptor_, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
-  }
-  KernelClient(const KernelClient&) = delete;
-  KernelClient& operator=(const KernelClient&) = delete;
-  ~KernelClient() { ::close(descriptor_); }
-
-  void send(const std::string& text) {
-    REQUIRE(::send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
-  }
-  void shutdown() { ::shutdown(descriptor_, SHUT_WR); }
-  /// Adds what has come; whether that was the end.
-  bool receive(std::string& received) {
-    std::array<char, 64 * 1024> part;
-    for (;;) {
-      const ssize_t size = ::recv(descriptor_, part.data(), part.size(), MSG_DONTWAIT);
-      if (size <= 0) return size == 0;
-      received.append(part.data(), static_cast<std::size_t>(size));
-    }
-  }
-
- private:
-  int descriptor_;
-};
 
 /// A server with one route, and those who ask it.
 struct World {
@@ -183,46 +146,6 @@ TEST_CASE("who does not read gets what was sent from there when he does") {
       const std::vector<ServerFrame> frames = world.wait(bytes, peer);
       REQUIRE(frames.size() == count);
       for (std::size_t i = 0; i < count; ++i) check(frames[i], 0x82, texts[i]);
-    }
-  });
-}
-
-TEST_CASE("what was answered from there comes whole though the asker has said that it sends no more") {
-  overEachBackend([](net::Loop& loop) {
-    if (loop.backendName() == "sim") return;
-    const std::string text = payload(60'000);
-    const std::string frame = masked(0x82, text);
-    std::size_t most = 100;
-    // The first finds out how many answers the kernel takes for one who does not read. To the others the end
-    // comes with the last of about so many.
-    for (int round = 0; round < 6; ++round) {
-      WebSocket server;
-      World world(
-          loop,
-          [&](WebSocket ws, const Message& message) {
-            server = ws;
-            ws.send(message);
-          },
-          0);
-      KernelClient client(world.address);
-      client.send(upgradeRequest());
-      std::size_t asked = 0;
-      while (asked + 1 < most && server.bufferedAmount() == 0) {
-        client.send(frame);
-        ++asked;
-        for (int i = 0; i < 5; ++i) loop.turn(loop.now());
-      }
-      if (round == 0) most = asked + 2;
-      client.send(frame);
-      ++asked;
-      client.shutdown();
-      for (int i = 0; i < 10; ++i) loop.turn(loop.now());
-      std::string received;
-      CHECK(turnUntil(loop, [&] { return client.receive(received); }));
-      const std::vector<ServerFrame> frames = framesIn(received);
-      REQUIRE(frames.size() >= asked);
-      for (std::size_t i = 0; i < asked; ++i) check(frames[i], 0x82, text);
-      if (round > 0) --most;
     }
   });
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ const Address anyPort = Address::parse("127.0.0.1", 0);
 struct Echo final : net::SocketHandler {
   explicit Echo(net::Loop& loop, const net::Accepted& accepted) : socket(&loop.adopt(accepted, *this)) {}
   void onData(MutableBytes bytes) override {
+    if (before) before();
     // From where it lies, as much as goes.
     const std::size_t head = std::min<std::size_t>(bytes.size(), fromThere ? 4 : 0);
     const std::size_t taken = fromThere ? socket->writeNow(bytes.first(head), bytes.subspan(head)) : 0;
@@ -38,6 +40,7 @@ struct Echo final : net::SocketHandler {
   int drained = 0;
   bool throws = false;
   bool fromThere = false;
+  Function<void()> before;
 };
 
 struct EchoServer final : net::AcceptHandler {
@@ -61,13 +64,17 @@ struct EchoServer final : net::AcceptHandler {
 };
 
 struct Client final : net::SocketHandler {
-  Client(net::Loop& loop, const Address& address, std::string text)
-      : sent(std::move(text)), socket(&loop.connect(address, *this)) {
-    socket->output().append(sent);
+  Client(net::Loop& loop, const Address& address) : socket(&loop.connect(address, *this)) {}
+  Client(net::Loop& loop, const Address& address, const std::string& text) : Client(loop, address) {
+    send(text);
     socket->shutdown();
   }
   ~Client() {
     if (socket != nullptr) socket->close();
+  }
+  void send(const std::string& text) {
+    socket->output().append(text);
+    sent += text;
   }
   void onData(MutableBytes bytes) override { received += asText(bytes); }
   void onEnd() override { ended = true; }
@@ -91,7 +98,7 @@ void echoes(const net::UringOptions& options, std::size_t connections, std::size
   std::vector<std::unique_ptr<Client>> clients;
   for (std::size_t i = 0; i < connections; ++i) {
     std::string text(size, static_cast<char>('a' + i % 26));
-    clients.push_back(std::make_unique<Client>(loop, server.listening.address, std::move(text)));
+    clients.push_back(std::make_unique<Client>(loop, server.listening.address, text));
   }
   const auto done = [&] {
     for (const auto& client : clients) {
@@ -122,6 +129,61 @@ TEST_SUITE("uring back end" * doctest::skip(net::whyNoUring().value() != 0)) {
     echoes({.submissions = 16, .completions = 16}, 100, 100'000, true);
     echoes({.receiveMemory = 4096}, 100, 64 * 1024, true);
     echoes({.submissions = 64, .completions = 256, .receiveMemory = 64 * 1024}, 50, 300'000, true);
+  }
+
+  TEST_CASE("an answer is sent before another receive gets the buffer that it lies in") {
+    constexpr std::size_t buffer = 8192;
+    net::Loop loop([&](net::Loop& made) {
+      return std::make_unique<net::UringBackend>(made, net::UringOptions{.receiveMemory = 4 * buffer});
+    });
+    EchoServer server(loop, true);
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 5; ++i) {
+      clients.push_back(std::make_unique<Client>(loop, server.listening.address));
+      REQUIRE(turnUntil(loop, [&] { return server.ends.size() == clients.size(); }));
+    }
+    // What the last has sent is waiting, and is asked for when the first of the others is answered.
+    net::Socket& waiting = *server.ends.back()->socket;
+    waiting.pause();
+    clients.back()->send(std::string(4 * buffer, 'x'));
+    for (int i = 0; i < 20; ++i) loop.turn(loop.now());
+    server.ends.front()->before = [&] { waiting.resume(); };
+    // The others fill all buffers at once.
+    for (std::size_t i = 0; i < 4; ++i) clients[i]->send(std::string(buffer, static_cast<char>('a' + i)));
+    const auto done = [&] {
+      return std::all_of(clients.begin(), clients.end(),
+                         [](const auto& client) { return client->received.size() >= client->sent.size(); });
+    };
+    CHECK(turnUntil(loop, done));
+    for (const auto& client : clients) CHECK((client->received == client->sent));
+  }
+
+  TEST_CASE("answers from there of which more fall short at once than there is room to tell") {
+    net::Loop loop([&](net::Loop& made) {
+      return std::make_unique<net::UringBackend>(made,
+                                                 net::UringOptions{.submissions = 16, .completions = 16});
+    });
+    EchoServer server(loop, true);
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 30; ++i) {
+      clients.push_back(std::make_unique<Client>(loop, server.listening.address));
+      clients.back()->socket->pause();
+    }
+    REQUIRE(turnUntil(loop, [&] { return server.ends.size() == clients.size(); }));
+    // Nobody reads until the kernel is full, of all at about the same time.
+    std::string text(50'000, ' ');
+    for (int round = 0; round < 100; ++round) {
+      std::iota(text.begin(), text.end(), static_cast<char>(round));
+      for (const auto& client : clients) client->send(text);
+      for (int i = 0; i < 3; ++i) loop.turn(loop.now());
+    }
+    for (const auto& client : clients) client->socket->resume();
+    const auto done = [&] {
+      return std::all_of(clients.begin(), clients.end(),
+                         [](const auto& client) { return client->received.size() >= client->sent.size(); });
+    };
+    CHECK(turnUntil(loop, done, 20'000));
+    for (const auto& client : clients) CHECK((client->received == client->sent));
   }
 
   TEST_CASE("sends that are handed over while others are settled lose nothing") {
