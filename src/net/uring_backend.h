@@ -144,7 +144,7 @@ class UringBackend final : public Backend {
   void sendReceived(Socket& socket, Bytes frame, std::size_t payload) noexcept;
   void settleReceived();
   void putBack(Staged& staged, std::size_t taken);
-  void noteShortfall(std::uint64_t& data, int result);
+  bool notesShortfall(std::uint64_t data, int result);
   void findShortfalls();
   int shortfall(Socket& socket, std::size_t size) const noexcept;
   void settle();

@@ -98,23 +98,24 @@ void UringBackend::settleReceived() {
   sendsReceived_ = false;
 }
 
-// Notes each once: what is sent to the same socket afterwards has another outcome.
-void UringBackend::noteShortfall(std::uint64_t& data, int result) {
+bool UringBackend::notesShortfall(std::uint64_t data, int result) {
   constexpr std::uint64_t mask = 7;
-  if (static_cast<Kind>(data & mask) != Kind::Send) return;
+  if (static_cast<Kind>(data & mask) != Kind::Send) return false;
   shortfalls_.push_back({reinterpret_cast<Socket*>(data & ~mask), result});
-  data = tag(nullptr, Kind::Ignored);
+  return true;
 }
 
+// Each once: what is sent to the same socket afterwards has another outcome.
 void UringBackend::findShortfalls() {
+  const std::uint64_t seen = tag(nullptr, Kind::Ignored);
   shortfalls_.clear();
-  for (Completion& completion : overflowed_) noteShortfall(completion.data, completion.result);
+  for (Completion& completion : overflowed_) {
+    if (notesShortfall(completion.data, completion.result)) completion.data = seen;
+  }
   io_uring_cqe* cqe = nullptr;
   unsigned head = 0;
   io_uring_for_each_cqe(ring_.get(), head, cqe) {
-    std::uint64_t data = cqe->user_data;
-    noteShortfall(data, cqe->res);
-    cqe->user_data = data;
+    if (notesShortfall(cqe->user_data, cqe->res)) cqe->user_data = seen;
   }
   std::sort(shortfalls_.begin(), shortfalls_.end(),
             [](const Shortfall& a, const Shortfall& b) { return a.socket < b.socket; });

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <new>
 #include <utility>
 
+#include "base/contains.h"
 #include "base/output_queue.h"
 #include "net/loop.h"
 #include "protocol/close_code.h"
@@ -117,8 +117,7 @@ void Connection::onData(MutableBytes bytes) {
 
 void Connection::receive(MutableBytes input) {
   const bool counted = group_.limits.maxFramesPerSecond != 0;
-  const std::byte* const begin = input.data();
-  const std::byte* const end = begin + input.size();
+  const Bytes received = input;
   // A handler may end the stream.
   while (stream_) {
     const Event event = session_.next(input);
@@ -128,7 +127,7 @@ void Connection::receive(MutableBytes input) {
       return;
     }
     if (event.payload.size() >= directSize) {
-      onLargeEvent(event, begin, end);
+      onLargeEvent(event, received);
     } else {
       onEvent(event);
     }
@@ -168,12 +167,10 @@ void Connection::onEvent(const Event& event) {
   }
 }
 
-void Connection::onLargeEvent(const Event& event, const std::byte* begin, const std::byte* end) {
-  const std::less<const std::byte*> before;
-  const std::byte* const at = event.payload.data();
-  const bool within = !before(at, begin) && before(at, end);
+void Connection::onLargeEvent(const Event& event, Bytes received) {
+  const auto head = static_cast<std::ptrdiff_t>(protocol::headerSize(event.payload.size(), false));
   // Ours is never longer than the peer's was, unless part of that came earlier.
-  if (within && static_cast<std::size_t>(at - begin) >= protocol::headerSize(event.payload.size(), false)) {
+  if (contains(received, event.payload) && event.payload.data() - received.data() >= head) {
     group_.received = event.payload;
   }
   struct Forgetting {

@@ -133,7 +133,7 @@ class Connection final : private net::SocketHandler, private net::Timer, public 
   void receive(MutableBytes input);
   bool tooManyFrames(const protocol::Event& event);
   void onEvent(const protocol::Event& event);
-  void onLargeEvent(const protocol::Event& event, const std::byte* begin, const std::byte* end);
+  void onLargeEvent(const protocol::Event& event, Bytes received);
   void onLast(const protocol::Event& event);
   void onMessage(Message::Type type, Bytes payload);
   void onPing(Bytes payload);

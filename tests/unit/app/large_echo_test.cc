@@ -4,19 +4,20 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
 #include <duplex/duplex.h>
 
 #include "support/loops.h"
+#include "support/random_text.h"
 #include "support/raw_client.h"
 #include "support/server_frames.h"
 
 using namespace duplex;
 using test::framesIn;
 using test::overEachBackend;
+using test::randomText;
 using test::RawClient;
 using test::ServerFrame;
 using test::turnUntil;
@@ -25,13 +26,6 @@ using test::upgradeRequest;
 namespace {
 
 constexpr std::size_t sizes[] = {4'095, 4'096, 16'384, 20'001, 65'535, 65'536, 100'000};
-
-std::string payload(std::size_t size) {
-  std::mt19937 random(static_cast<unsigned>(size));
-  std::string text(size, ' ');
-  for (char& c : text) c = static_cast<char>('a' + random() % 26);
-  return text;
-}
 
 /// A client's frame of any length.
 std::string masked(unsigned char first, const std::string& text) {
@@ -96,7 +90,7 @@ TEST_CASE("a large message may be answered with itself, its parts, and itself as
       intact = intact && before == asText(message.bytes());
     });
     for (const std::size_t size : sizes) {
-      const std::string text = payload(size);
+      const std::string text = randomText(size);
       // Whole, behind another, and in front of the beginning of a third.
       const std::string third = masked(0x81, text);
       world.peers[0]->send(masked(0x82, text) + masked(0x81, text) + third.substr(0, third.size() / 2));
@@ -111,7 +105,7 @@ TEST_CASE("a large message may be answered with itself, its parts, and itself as
     REQUIRE(frames.size() == std::size(sizes) * 15);
     std::size_t at = 0;
     for (const std::size_t size : sizes) {
-      const std::string text = payload(size);
+      const std::string text = randomText(size);
       for (const unsigned char type : {0x82, 0x81, 0x81}) {
         check(frames[at++], type, text);
         check(frames[at++], 0x81, text);
@@ -133,7 +127,7 @@ TEST_CASE("who does not read gets what was sent from there when he does") {
     std::vector<std::string> texts;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      texts.push_back(payload(4'096 + 155 * i));
+      texts.push_back(randomText(4'096 + 155 * i));
       bytes += frameSize(texts.back().size());
     }
     for (const std::string& text : texts) {
@@ -159,7 +153,7 @@ TEST_CASE("what is sent from there counts as queued until it is gone") {
       ws.send(message);
       sent.push_back(ws.bufferedAmount());
     });
-    const std::string text = payload(20'000);
+    const std::string text = randomText(20'000);
     for (std::size_t i = 1; i <= 10; ++i) {
       world.peers[0]->send(masked(0x82, text));
       CHECK(world.wait(i * frameSize(text.size())).size() == i);
@@ -185,7 +179,7 @@ TEST_CASE("a message that many are sent, who asked among them") {
     REQUIRE(all.size() == 4);
     for (const std::size_t size : sizes) {
       for (const auto& peer : world.peers) {
-        if (peer == world.peers[0] || size != 65'536) peer->send(masked(0x82, payload(size)));
+        if (peer == world.peers[0] || size != 65'536) peer->send(masked(0x82, randomText(size)));
       }
     }
     REQUIRE(turnUntil(loop, [&] { return world.peers[0]->over(); }));
@@ -200,7 +194,7 @@ TEST_CASE("a message that many are sent, who asked among them") {
       for (const std::size_t size : sizes) {
         std::size_t own = 0;
         std::size_t any = 0;
-        const std::string text = payload(size);
+        const std::string text = randomText(size);
         for (const ServerFrame& frame : frames) {
           own += frame.first == 0x82 && frame.payload == text;
           any += frame.first == 0x81 && frame.payload == text;

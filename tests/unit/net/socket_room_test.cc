@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/loops.h"
+#include "support/random_text.h"
 #include "support/socket_ends.h"
 
 using namespace duplex;

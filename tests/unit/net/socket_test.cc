@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/loops.h"
+#include "support/random_text.h"
 #include "support/socket_ends.h"
 #include "support/temporary_folder.h"
 

@@ -3,42 +3,21 @@
 #include <doctest/doctest.h>
 
 #include <memory>
-#include <random>
-#include <string>
-#include <system_error>
 #include <vector>
 
 #include "net/loop.h"
 #include "net/socket.h"
 #include "support/loops.h"
+#include "support/record.h"
 
 namespace duplex::test {
 
 inline const Address anyPort = Address::parse("127.0.0.1", 0);
 
-/// Keeps a record of what happens to a socket.
-struct End final : net::SocketHandler {
+struct End final : Record {
   net::Socket* socket = nullptr;
-  std::string received;
-  bool connected = false;
-  bool ended = false;
-  bool failed = false;
-  int drained = 0;
-  std::error_code error;
-  Function<void()> onDataHook;
 
-  void onConnected() override { connected = true; }
-  void onData(MutableBytes bytes) override {
-    received += asText(bytes);
-    if (onDataHook) onDataHook();
-  }
-  void onEnd() override { ended = true; }
-  void onDrained() override { ++drained; }
-  void onFailed(std::error_code why) override {
-    failed = true;
-    error = why;
-    socket = nullptr;
-  }
+  void forget() override { socket = nullptr; }
 };
 
 /// A listener that adopts what it accepts.
@@ -75,12 +54,5 @@ struct Pair {
   End client;
   End* peer = nullptr;
 };
-
-inline std::string randomText(std::size_t size) {
-  std::mt19937 random(static_cast<unsigned>(size));
-  std::string text(size, ' ');
-  for (char& c : text) c = static_cast<char>('a' + random() % 26);
-  return text;
-}
 
 }  // namespace duplex::test

@@ -4,44 +4,25 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "net/loop.h"
 #include "support/certificates.h"
 #include "support/loops.h"
+#include "support/record.h"
 #include "transport/stream.h"
 #include "transport/tls_client.h"
 #include "transport/tls_context.h"
 
 namespace duplex::test {
 
-/// One end of a connection over TLS, which keeps a record of what happens to it.
-struct TlsEnd final : net::SocketHandler {
+/// One end of a connection over TLS.
+struct TlsEnd final : Record {
   transport::Stream stream;
-  std::string received;
-  bool connected = false;
-  bool ended = false;
-  bool failed = false;
-  int drained = 0;
-  std::error_code error;
   std::string why;
-  Function<void()> onDataHook;
 
-  bool over() const noexcept { return ended || failed; }
-
-  void onConnected() override { connected = true; }
-  void onData(MutableBytes bytes) override {
-    received += asText(bytes);
-    if (onDataHook) onDataHook();
-  }
-  void onEnd() override { ended = true; }
-  void onDrained() override { ++drained; }
-  void onFailed(std::error_code code) override {
-    failed = true;
-    error = code;
+  void forget() override {
     why = stream.failure();
     stream.forget();
   }

@@ -3,9 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <functional>
 #include <string>
 
+#include "base/contains.h"
 #include "support/loops.h"
 
 using namespace duplex;
@@ -34,11 +34,6 @@ struct Acceptor final : net::AcceptHandler {
   transport::Stream stream;
 };
 
-bool contains(Bytes whole, const void* at) {
-  const std::less<const void*> before;
-  return !before(at, whole.data()) && before(at, whole.data() + whole.size());
-}
-
 }  // namespace
 
 TEST_CASE("what the kernel does not take is queued by reference, if it is most of its memory") {
@@ -59,7 +54,7 @@ TEST_CASE("what the kernel does not take is queued by reference, if it is most o
       iovec pieces[8];
       const std::size_t count = stream.socketBelow().pending().gather(pieces);
       REQUIRE(count > 0);
-      return pieces[count - 1].iov_base;
+      return Bytes(static_cast<const std::byte*>(pieces[count - 1].iov_base), pieces[count - 1].iov_len);
     };
     REQUIRE(stream.write(asBytes("head"), memory->bytes(), hold));
     REQUIRE(stream.queued() >= 70'000);

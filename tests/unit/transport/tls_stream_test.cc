@@ -10,12 +10,14 @@
 #include <duplex/error.h>
 
 #include "support/loops.h"
+#include "support/random_text.h"
 #include "support/raw_client.h"
 #include "support/tls_ends.h"
 
 using namespace duplex;
 using test::Identities;
 using test::overEachBackend;
+using test::randomText;
 using test::RawClient;
 using test::SimLoop;
 using test::TlsClient;
@@ -26,13 +28,6 @@ using test::trusting;
 using test::turnUntil;
 
 namespace {
-
-std::string randomText(std::size_t size) {
-  std::mt19937 random(static_cast<unsigned>(size));
-  std::string text(size, ' ');
-  for (char& c : text) c = static_cast<char>('a' + random() % 26);
-  return text;
-}
 
 Ref<SharedBytes> shared(const std::string& text, std::size_t payload) {
   auto frame = Ref<SharedBytes>::adopt(new SharedBytes(text.size(), payload));
