@@ -41,6 +41,14 @@ class OneEnd {
     if (!inflated.failed) inflated.messages.emplace_back(asText(message));
   }
 
+  /// Short messages, not compressed: as many as it takes for the window to lie in a stream.
+  void warmUp() {
+    for (char c = 'a'; c < 'k'; ++c) {
+      const std::string stored = std::string("\0\xE8\x03\x17\xFC", 5) + std::string(1000, c) + '\0';
+      take(asBytes(stored), most);
+    }
+  }
+
   Inflated inflated;
 
  private:
@@ -52,9 +60,14 @@ class OneEnd {
 
 /// Any bytes, as messages that a peer has compressed: both engines make the same of them.
 void inflate(Input& input, bool takeover, int windowBits) {
-  const std::size_t limit = (input.byte() & 1) != 0 ? input.byte() : most;
+  const std::uint8_t choices = input.byte();
+  const std::size_t limit = (choices & 1) != 0 ? input.byte() : most;
   OneEnd zlib(Engine::Zlib, takeover, windowBits);
   OneEnd isal(Engine::Isal, takeover, windowBits);
+  if ((choices & 2) != 0) {
+    zlib.warmUp();
+    isal.warmUp();
+  }
   while (!input.empty()) {
     const bool last = (input.byte() & 3) == 0;
     const Bytes payload = last ? input.rest() : asBytes(input.text());

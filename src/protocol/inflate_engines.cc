@@ -30,22 +30,51 @@ std::uint32_t sizeOf(std::size_t size) noexcept {
 ZlibInflate::ZlibInflate() noexcept = default;
 
 ZlibInflate::~ZlibInflate() {
-  if (stream_ != nullptr) inflateEnd(stream_.get());
+  release();
+}
+
+void* ZlibInflate::allocate(void* self, unsigned count, unsigned size) noexcept {
+  const std::size_t bytes = std::size_t{count} * size;
+  void* const memory = ::operator new(bytes, std::nothrow);
+  if (memory != nullptr) static_cast<ZlibInflate*>(self)->memory_ += bytes;
+  return memory;
+}
+
+// Only all of it is freed.
+void ZlibInflate::free(void* self, void* memory) noexcept {
+  static_cast<ZlibInflate*>(self)->memory_ = 0;
+  ::operator delete(memory);
+}
+
+void ZlibInflate::release() noexcept {
+  if (stream_ == nullptr) return;
+  inflateEnd(stream_.get());
+  stream_.reset();
 }
 
 void ZlibInflate::start(Bytes history) {
   if (stream_ == nullptr) {
     auto made = std::make_unique<z_stream>();
+    made->opaque = this;
+    made->zalloc = &allocate;
+    made->zfree = &free;
     // Of the largest window: a smaller one is a part of it. Negative: without zlib's own header.
     if (inflateInit2(made.get(), -MAX_WBITS) != Z_OK) throw std::bad_alloc();
     stream_ = std::move(made);
   } else {
     inflateReset(stream_.get());
   }
-  betweenBlocks_ = false;
+  betweenBlocks_ = ended_ = false;
   if (history.empty()) return;
   if (inflateSetDictionary(stream_.get(), inputOf(history), sizeOf(history.size())) != Z_OK)
     throw std::bad_alloc();
+}
+
+void ZlibInflate::history(std::vector<std::byte>& bytes) const {
+  bytes.resize(largestWindow);
+  unsigned size = 0;
+  inflateGetDictionary(stream_.get(), reinterpret_cast<Bytef*>(bytes.data()), &size);
+  bytes.resize(size);
 }
 
 Inflated ZlibInflate::run(Bytes& input, MutableBytes& room) {
@@ -67,6 +96,7 @@ Inflated ZlibInflate::run(Bytes& input, MutableBytes& room) {
     case Z_OK:
       return Inflated::More;
     case Z_STREAM_END:
+      ended_ = true;
       return Inflated::End;
     case Z_MEM_ERROR:
       throw std::bad_alloc();

@@ -13,8 +13,6 @@ namespace {
 // is no doubt where it ends, it is taken.
 constexpr std::array tail{std::byte{0x00}, std::byte{0x00}, std::byte{0xFF}, std::byte{0xFF}};
 
-constexpr std::size_t largestWindow = 32 * 1024;
-
 /// How many streams a message may have. Each is begun with a copy of the window, though it may be empty and
 /// take two bytes; who means well has one, or one a fragment.
 std::size_t mostStreams(std::size_t payload) noexcept {
@@ -33,21 +31,42 @@ std::vector<std::byte> lastOf(Bytes before, Bytes after) {
 }  // namespace
 
 Inflater::Result Inflater::inflate(Bytes payload, std::size_t limit, InflateWindow* window, Engine engine) {
-  const Bytes history = window == nullptr ? Bytes() : window->bytes();
-  const Result result =
-      engine == Engine::Zlib ? run(zlib_, payload, limit, history) : run(isal_, payload, limit, history);
-  if (window != nullptr && result.error == Errc{}) window->append(result.message);
+  if (window == nullptr) return inflate(payload, limit, Bytes(), engine);
+  if (ZlibInflate* own = engine == Engine::Zlib ? window->stream() : nullptr) {
+    const auto startAgain = [&](Bytes) {
+      std::vector<std::byte> history;
+      own->history(history);
+      own->start(history);
+    };
+    const Result result = run(*own, payload, limit, startAgain);
+    if (result.error != Errc{}) {
+      window->clear();
+    } else if (own->ended()) {
+      startAgain({});
+    }
+    return result;
+  }
+  const Result result = inflate(payload, limit, window->bytes(), engine);
+  if (result.error == Errc{}) window->append(result.message);
   return result;
 }
 
-template <class Stream>
-Inflater::Result Inflater::run(Stream& stream, Bytes payload, std::size_t limit, Bytes history) {
+Inflater::Result Inflater::inflate(Bytes payload, std::size_t limit, Bytes history, Engine engine) {
+  const auto runFrom = [&](auto& stream) {
+    if (!payload.empty()) stream.start(history);
+    return run(stream, payload, limit, [&](Bytes since) { stream.start(lastOf(history, since)); });
+  };
+  return engine == Engine::Zlib ? runFrom(zlib_) : runFrom(isal_);
+}
+
+/// `startAgain(since)` begins a stream that may refer to all before it, of which `since` is of this message.
+template <class Stream, class StartAgain>
+Inflater::Result Inflater::run(Stream& stream, Bytes payload, std::size_t limit, StartAgain&& startAgain) {
   constexpr Result corrupt{.error = Errc::InvalidCompression};
   // One byte more tells that there are too many.
   const std::size_t most = limit + (limit < std::numeric_limits<std::size_t>::max() ? 1 : 0);
   scratch_.clear();
   if (payload.empty()) return {};
-  stream.start(history);
   Bytes input = payload;
   bool inTail = false;
   std::size_t streamsLeft = mostStreams(payload.size());
@@ -62,7 +81,7 @@ Inflater::Result Inflater::run(Stream& stream, Bytes payload, std::size_t limit,
       // A message may be several streams, which all refer to the same window (RFC 7692 §7.2.3.4).
       if (input.empty()) return {.message = scratch_.first(size)};
       if (inTail || --streamsLeft == 0) return corrupt;
-      stream.start(lastOf(history, scratch_.first(size)));
+      startAgain(scratch_.first(size));
     } else if (!room.empty() && input.empty()) {
       if (stream.betweenBlocks()) return {.message = scratch_.first(size)};
       if (inTail) return corrupt;

@@ -39,8 +39,9 @@ class Inflater {
   static constexpr std::size_t largePayload = 400;
 
  private:
-  template <class Stream>
-  Result run(Stream& stream, Bytes payload, std::size_t limit, Bytes history);
+  Result inflate(Bytes payload, std::size_t limit, Bytes history, Engine engine);
+  template <class Stream, class StartAgain>
+  Result run(Stream& stream, Bytes payload, std::size_t limit, StartAgain&& startAgain);
 
   ZlibInflate zlib_;
   IsalInflate isal_;
