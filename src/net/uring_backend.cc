@@ -146,8 +146,7 @@ void UringBackend::wait(std::optional<TimePoint> deadline) {
     io_uring_cqe* cqe = nullptr;
     io_uring_submit_and_wait_timeout(ring_.get(), &cqe, 1, &time, nullptr);
   }
-  submit();
-  if (io_uring_cq_has_overflow(ring_.get())) emptyCompletions();
+  handOverStaged();
 }
 
 void UringBackend::dispatch() {

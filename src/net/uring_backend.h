@@ -143,6 +143,7 @@ class UringBackend final : public Backend {
   Staged stage(Socket& socket, io_uring_sqe& sqe) noexcept;
   void sendReceived(Socket& socket, Bytes frame, std::size_t payload) noexcept;
   void settleReceived();
+  void handOverStaged() noexcept;
   void putBack(Staged& staged, std::size_t taken);
   bool notesShortfall(std::uint64_t data, int result);
   void findShortfalls();

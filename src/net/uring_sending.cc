@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <iterator>
 #include <new>
 #include <utility>
 
@@ -90,12 +89,16 @@ void UringBackend::sendReceived(Socket& socket, Bytes frame, std::size_t payload
 
 void UringBackend::settleReceived() {
   if (!sendsReceived_) return;
-  submit();
-  // Else a short send could pass for a whole one.
-  if (io_uring_cq_has_overflow(ring_.get())) emptyCompletions();
+  handOverStaged();
   settle();
   buffers_.giveBack();
   sendsReceived_ = false;
+}
+
+void UringBackend::handOverStaged() noexcept {
+  submit();
+  // Else a short send could pass for a whole one.
+  if (io_uring_cq_has_overflow(ring_.get())) emptyCompletions();
 }
 
 bool UringBackend::notesShortfall(std::uint64_t data, int result) {
@@ -129,18 +132,19 @@ int UringBackend::shortfall(Socket& socket, std::size_t size) const noexcept {
   return found->result;
 }
 
+// Of all that is staged, which has been handed over; what the calls in here add is for the next time.
 void UringBackend::settle() {
   behind_ = false;
-  // All that is staged by now has been handed over; what the calls below add has not.
-  const auto handedOver = static_cast<std::ptrdiff_t>(staged_.size());
+  if (settled_ < settling_.size()) {
+    // A handler which threw left them over; their shortfalls are known. Some of what they add may have been
+    // handed over, for want of room: now all is, so that no shortfall is found that belongs to none of these.
+    finishSettling();
+    handOverStaged();
+  }
+  if (staged_.empty()) return;
   settling_.reserve(staged_.size());
-  // Those that a handler which threw left over, whose shortfalls are known.
-  finishSettling();
-  if (handedOver == 0) return;
+  shortfalls_.reserve(staged_.size());
   settling_.swap(staged_);
-  // What the calls above have added stays behind.
-  std::move(settling_.begin() + handedOver, settling_.end(), std::back_inserter(staged_));
-  settling_.resize(static_cast<std::size_t>(handedOver));
   findShortfalls();
   finishSettling();
 }
