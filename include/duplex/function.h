@@ -42,6 +42,16 @@ constexpr bool takesFirst() {
   }
 }
 
+template <class R, class F, class... Args>
+inline constexpr bool fits = std::is_invocable_r_v<R, F, Args...> ||
+                             takesFirst<R, F, Args...>() || std::is_invocable_r_v<R, F>;
+
+/// Whatever it is called with.
+template <class F>
+inline constexpr bool isCalled = std::is_function_v<std::remove_pointer_t<F>> || requires {
+  &F::operator();
+};
+
 template <class First, class... Rest>
 First&& first(First&& value, Rest&&...) {
   return static_cast<First&&>(value);
@@ -65,15 +75,24 @@ class Function<R(Args...)> {
 
   // clang-format off
   template <class F, class D = std::decay_t<F>>
-    requires(!std::is_same_v<D, Function> &&
-             (std::is_invocable_r_v<R, D&, Args...> || detail::takesFirst<R, D&, Args...>() ||
-              std::is_invocable_r_v<R, D&>))
+    requires(!std::is_same_v<D, Function> && detail::fits<R, D&, Args...>)
   Function(F&& callable) {
     // clang-format on
     if constexpr (!std::is_function_v<std::remove_reference_t<F>> && requires { callable == nullptr; }) {
       if (callable == nullptr) return;
     }
     target_ = new Holder<D>(std::forward<F>(callable));
+  }
+
+  /// Says of a callable that does not fit what it should be, where the compiler would list conversions.
+  // clang-format off
+  template <class F, class D = std::decay_t<F>>
+    requires(!std::is_same_v<D, Function> && !detail::fits<R, D&, Args...> && detail::isCalled<D>)
+  Function(F&&) {
+    // clang-format on
+    static_assert(!sizeof(D*),
+                  "this handler does not fit: its parameters have to be all of Args, the first of them, or "
+                  "none (a WebSocket by value, a Request by const reference), and its result an R");
   }
 
   Function(Function&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}

@@ -186,6 +186,9 @@ class DUPLEX_API WebSocket {
   requires std::is_convertible_v<const Text&, std::string_view> WebSocket(
       std::string_view url, std::initializer_list<Text> protocols)
       : WebSocket(url, ClientOptions{.protocols = {protocols.begin(), protocols.end()}}) {}
+  template <class List>
+  requires std::is_same_v<List, std::vector<std::string>> WebSocket(std::string_view url, List protocols)
+      : WebSocket(url, ClientOptions{.protocols = std::move(protocols)}) {}
   WebSocket(std::string_view url, ClientOptions options);
 
   // --- for coroutines, see task.h

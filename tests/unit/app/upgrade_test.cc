@@ -263,11 +263,15 @@ TEST_CASE("subprotocols: only what the app chose among the offered") {
     // A client that offered and got none fails, as a browser does; one that got one has it.
     WebSocket refused("ws://" + address.string() + "/none", {"a", "b"});
     WebSocket agreed("ws://" + address.string() + "/list", "v1");
+    WebSocket listed("ws://" + address.string() + "/list", std::vector<std::string>{"v0", "v1"});
     bool failed = false;
     refused.onerror([&] { failed = true; });
     CHECK(agreed.protocol().empty());
-    CHECK(turnUntil(loop, [&] { return failed && agreed.readyState() == ReadyState::Open; }));
+    CHECK(turnUntil(loop, [&] {
+      return failed && agreed.readyState() == ReadyState::Open && listed.readyState() == ReadyState::Open;
+    }));
     CHECK(agreed.protocol() == "v1");
+    CHECK(listed.protocol() == "v1");
     CHECK(agreed.extensions().empty());
   });
 }
