@@ -43,9 +43,10 @@ UringBackend::UringBackend(Loop& loop, const UringOptions& options)
       ring_(options.submissions, options.completions),
       buffers_(*ring_.get(), options.receiveMemory),
       directBuffer_(new std::byte[directBufferSize]) {
-  // A send that is prepared has to be noted, so that this is had before the first.
+  // A send that is prepared has to be noted, and what becomes of it; so this is had before the first.
   staged_.reserve(stagedAtOnce);
   settling_.reserve(stagedAtOnce);
+  shortfalls_.reserve(stagedAtOnce);
 }
 
 UringBackend::~UringBackend() {
