@@ -31,7 +31,8 @@ class Inflater {
     return inflate(payload, limit, window, payload.size() < largePayload ? Engine::Zlib : Engine::Isal);
   }
 
-  /// The result is the same by either; only the time is not.
+  /// Of what is DEFLATE the result is the same by either; only the time is not. Of what zlib refuses ISA-L
+  /// takes codes that leave bits unused.
   enum class Engine : std::uint8_t { Zlib, Isal };
   Result inflate(Bytes payload, std::size_t limit, InflateWindow* window, Engine engine);
 
