@@ -53,11 +53,12 @@ TimerId setInterval(Function<void()> callback, std::chrono::milliseconds period)
 }
 
 void clearTimeout(TimerId timer) {
-  net::Loop::current().clearTimer(timer);
+  // Destructors call this, also when the thread's loop has ended, with all its timers.
+  if (net::Loop* const loop = net::Loop::currentOrNull()) loop->clearTimer(timer);
 }
 
 void clearInterval(TimerId timer) {
-  net::Loop::current().clearTimer(timer);
+  clearTimeout(timer);
 }
 
 }  // namespace duplex

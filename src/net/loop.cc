@@ -20,8 +20,17 @@ constexpr std::size_t keptOutputs = 2 * 1024 * 1024;
 // Sockets that may be closed in a turn without memory for noting them.
 constexpr std::size_t graves = 1024;
 
-// The loop that `current` made; it ends with its thread.
-thread_local std::unique_ptr<Loop> ownedLoop;
+// The loop that `current` made; it ends with its thread. What goes last of it may ask for the thread's loop,
+// and so make another; and so may static objects even later. That one stays.
+constinit thread_local Loop* ownedLoop = nullptr;
+struct OwnedLoopEnd {
+  OwnedLoopEnd() noexcept = default;
+  OwnedLoopEnd(const OwnedLoopEnd&) = delete;
+  OwnedLoopEnd& operator=(const OwnedLoopEnd&) = delete;
+  ~OwnedLoopEnd() {
+    while (ownedLoop != nullptr) delete std::exchange(ownedLoop, nullptr);
+  }
+};
 
 }  // namespace
 
@@ -82,8 +91,9 @@ Loop::Loop(const BackendMaker& make)
 
 Loop::~Loop() {
   while (!locals_.empty()) locals_.pop_back();
-  deferred_.clear();
-  userTimers_.clear();
+  // Emptied before what was in them goes, for that may clear its timers.
+  std::exchange(deferred_, {}).clear();
+  std::exchange(userTimers_, {}).clear();
   mailWatcher_.reset();
   backend_.reset();
   // There is no flush to come that they would have to wait for.
@@ -94,7 +104,10 @@ Loop::~Loop() {
 }
 
 Loop& Loop::current(std::string_view backend) {
-  if (threadLoop == nullptr) ownedLoop = std::make_unique<Loop>(backend);
+  if (threadLoop == nullptr) {
+    static thread_local const OwnedLoopEnd end;
+    ownedLoop = new Loop(backend);
+  }
   return *threadLoop;
 }
 

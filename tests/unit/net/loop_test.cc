@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "support/loops.h"
 
 using namespace duplex;
+using namespace std::chrono_literals;
 using test::overEachBackend;
 using test::turnUntil;
 
@@ -194,6 +196,42 @@ TEST_CASE("a timer is cleared by its own thread's loop alone") {
   loop.clearTimer(foreign);
   loop.run();
   CHECK(runs == 1);
+}
+
+TEST_CASE("what a loop drops at its end may clear its timers, and set others") {
+  int dropped = 0;
+  // Clears the timer in it when it goes.
+  const auto clearing = [&dropped](bool sets) {
+    return std::shared_ptr<TimerId>(new TimerId{}, [&dropped, sets](TimerId* timer) {
+      clearTimeout(*timer);
+      if (sets) setTimeout([] {}, 24h);
+      delete timer;
+      ++dropped;
+    });
+  };
+  std::thread([&clearing] {
+    for (const bool sets : {false, true}) {
+      for (int i = 0; i < 10; ++i) {
+        const auto ofTimer = clearing(sets);
+        *ofTimer = setInterval([ofTimer] {}, 24h);
+        const auto ofTask = clearing(sets);
+        *ofTask = setTimeout([] {}, 24h);
+        net::Loop::current().defer([ofTask] {});
+        const auto ofMail = clearing(sets);
+        *ofMail = setTimeout([] {}, 24h);
+        duplex::Loop::current().post([ofMail] {});
+      }
+    }
+  }).join();
+  CHECK(dropped == 60);
+}
+
+TEST_CASE("to clear a timer makes no loop") {
+  std::thread([] {
+    clearTimeout(TimerId{1});
+    clearInterval(TimerId{1});
+    CHECK(net::Loop::currentOrNull() == nullptr);
+  }).join();
 }
 
 TEST_CASE("the longest delay there is means never, not now") {
