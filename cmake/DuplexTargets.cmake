@@ -90,8 +90,10 @@ function(duplex_merge name)
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
                                            SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   if(BUILD_SHARED_LIBS)
-    # What it takes from others' static libraries stays within.
-    target_link_options(${name} PRIVATE LINKER:--exclude-libs,ALL)
+    # What it takes from others, their static libraries or their headers, stays within.
+    set(exports ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+    target_link_options(${name} PRIVATE LINKER:--exclude-libs,ALL LINKER:--version-script,${exports})
+    set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS ${exports})
   endif()
   if(DUPLEX_SANITIZE)
     target_link_options(${name} PRIVATE -fsanitize=${DUPLEX_SANITIZE})

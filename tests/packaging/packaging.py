@@ -143,6 +143,13 @@ class Packaging(unittest.TestCase):
         self.assertEqual(declared - exported, set(), "declared in a public header without DUPLEX_API")
         self.assertEqual({name for name in exported if outermost(name) not in names}, set())
 
+    def testExportsNothingOfOthers(self):
+        """Neither functions nor tables of Boost's or the standard library's, which a program has of its own."""
+        listed = run("nm", "--demangle", "--dynamic", "--defined-only", sharedBuild() / "src" / "libduplex.so")
+        names = re.findall(r"^\w+ \w (?:(?:typeinfo|typeinfo name|vtable) for )?(.*)$", listed, re.MULTILINE)
+        self.assertGreater(len(names), 50)
+        self.assertEqual([name for name in names if not name.startswith("duplex::")], [])
+
     def testPartOfAnotherBuild(self):
         for way in ("add_subdirectory", "FetchContent"):
             with self.subTest(way):
@@ -166,6 +173,9 @@ class Packaging(unittest.TestCase):
         self.assertEqual(run("dpkg-deb", "--field", packages["libduplex-dev"], "Depends"), f"{library} (= {VERSION})\n")
         # What dpkg-shlibdeps has found: the packages of what is linked.
         self.assertIn("libssl3", run("dpkg-deb", "--field", packages[library], "Depends"))
+        # What it finds for packages of those who link the library.
+        self.assertEqual(run("dpkg-deb", "--info", packages[library], "shlibs"),
+                         f"libduplex {SONAME.removeprefix('libduplex.so.')} {library} (>= {VERSION})\n")
         self.assertNotIn(library, run("dpkg-deb", "--field", packages["duplex"], "Depends"))
 
         self.assertEqual(run(root / "usr/bin/duplex", "--version"), f"duplex {VERSION}\n")
