@@ -275,12 +275,13 @@ void Connection::send(Opcode type, Bytes payload) {
 }
 
 /// Without a copy of what the kernel takes at once. In an echo the header is written in front of the payload,
-/// once: who sends the same again may say that it is of another type.
+/// once: who sends the same again may say that it is of another type. Such an answer may count as queued
+/// until the end of the turn, and is not to stand in the way of what follows it.
 void Connection::sendDirectly(const protocol::FrameHeader& header, Bytes payload) {
   std::array<std::byte, protocol::maxHeaderSize> elsewhere;
   std::byte* head = elsewhere.data();
   if (!payload.empty() && payload.data() == group_.received.data() &&
-      payload.size() == group_.received.size()) {
+      payload.size() == group_.received.size() && payload.size() + protocol::maxHeaderSize <= queueGoal()) {
     head = group_.received.data() - protocol::headerSize(payload.size(), false);
     group_.received = {};
   }

@@ -42,8 +42,10 @@ std::string masked(unsigned char first, const std::string& text) {
 
 /// A server with one route, and those who ask it.
 struct World {
-  World(net::Loop& onLoop, Function<void(WebSocket, const Message&)> answer, int clients = 1) : loop(onLoop) {
-    app.ws("/", {.message = std::move(answer)});
+  World(net::Loop& onLoop, Function<void(WebSocket, const Message&)> answer, int clients = 1,
+        const WebSocketLimits& limits = {})
+      : loop(onLoop) {
+    app.ws("/", {.message = std::move(answer), .drain = [this](WebSocket) { ++drained; }, .limits = limits});
     address = app.listen(0, "127.0.0.1");
     for (int i = 0; i < clients; ++i) {
       peers.push_back(std::make_unique<RawClient>(loop, address));
@@ -63,6 +65,7 @@ struct World {
   App app;
   Address address;
   std::vector<std::unique_ptr<RawClient>> peers;
+  int drained = 0;
 };
 
 /// Of a server's frame.
@@ -161,6 +164,32 @@ TEST_CASE("what is sent from there counts as queued until it is gone") {
     CHECK(turnUntil(loop, [&] { return server.bufferedAmount() == 0; }));
     // One that came in two parts lies elsewhere, and goes to the kernel at once.
     if (loop.backendName() == "uring") CHECK(std::count(sent.begin(), sent.end(), text.size()) > 0);
+  });
+}
+
+TEST_CASE("what is sent from there leaves room for more, if the peer takes it") {
+  overEachBackend([](net::Loop& loop) {
+    if (loop.backendName() == "sim") return;
+    for (const SlowPeer policy : {SlowPeer::Close, SlowPeer::KeepLatest}) {
+      World world(loop,
+                  [](WebSocket ws, const Message& message) {
+                    ws.send(message);
+                    ws.send("once", {.key = "key"});
+                    ws.send("again", {.key = "key"});
+                  },
+                  1, {.maxBufferedAmount = 64 * 1024, .slowPeer = policy});
+      for (const std::size_t size : {20'001U, 60'000U, 100'000U}) {
+        world.peers[0]->received.resize(world.peers[0]->received.find("\r\n\r\n") + 4);
+        const std::string text = randomText(size);
+        world.peers[0]->send(masked(0x82, text));
+        const std::vector<ServerFrame> frames = world.wait(frameSize(size) + 13);
+        REQUIRE(frames.size() == 3);
+        check(frames[0], 0x82, text);
+        check(frames[1], 0x81, "once");
+        check(frames[2], 0x81, "again");
+      }
+      CHECK(world.drained == 0);
+    }
   });
 }
 
