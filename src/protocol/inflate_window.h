@@ -10,9 +10,10 @@ namespace duplex::protocol {
 
 /// The last of what has been inflated, which what comes may refer to (RFC 1951 §2, RFC 7692 §7.2.2).
 ///
-/// It lies in a buffer of at most twice what has arrived and one and a half windows, from which an inflater
-/// that serves many copies it for each message. Where messages are short that costs more than to inflate
-/// them: then it lies in a stream of zlib's of its own, of 40 KB, which goes on from message to message.
+/// It lies in a buffer of at most one and a half windows, and at first of twice what has arrived, from which
+/// an inflater that serves many copies it for each message. Where messages are short that costs more than to
+/// inflate them: then it lies in a stream of zlib's of its own, of 40 KB, which goes on from message to
+/// message.
 class InflateWindow {
  public:
   /// Of 2^`bits` bytes.
