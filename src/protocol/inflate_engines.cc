@@ -71,10 +71,10 @@ void ZlibInflate::start(Bytes history) {
 }
 
 void ZlibInflate::history(std::vector<std::byte>& bytes) const {
-  bytes.resize(largestWindow);
   unsigned size = 0;
-  inflateGetDictionary(stream_.get(), reinterpret_cast<Bytef*>(bytes.data()), &size);
+  inflateGetDictionary(stream_.get(), nullptr, &size);
   bytes.resize(size);
+  inflateGetDictionary(stream_.get(), reinterpret_cast<Bytef*>(bytes.data()), &size);
 }
 
 Inflated ZlibInflate::run(Bytes& input, MutableBytes& room) {

@@ -15,11 +15,7 @@ constexpr std::size_t manyShortMessages = 8;
 }  // namespace
 
 Bytes InflateWindow::bytes() {
-  if (inStream()) {
-    buffer_.reserve(most());
-    stream_.history(buffer_);
-    stream_.release();
-  }
+  leaveStream(most());
   return Bytes(buffer_).last(std::min(buffer_.size(), size_));
 }
 
@@ -54,12 +50,20 @@ void InflateWindow::clear() noexcept {
 
 void InflateWindow::trim() {
   try {
-    bytes();
+    leaveStream(0);
     keep(size_);
     buffer_.shrink_to_fit();
   } catch (const std::bad_alloc&) {
     // It stays where it is.
   }
+}
+
+// To a buffer with room for so many bytes, if there are not more.
+void InflateWindow::leaveStream(std::size_t room) {
+  if (!inStream()) return;
+  buffer_.reserve(room);
+  stream_.history(buffer_);
+  stream_.release();
 }
 
 void InflateWindow::keep(std::size_t size) {

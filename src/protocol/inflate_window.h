@@ -36,6 +36,7 @@ class InflateWindow {
 
  private:
   std::size_t most() const noexcept { return size_ + size_ / 2; }
+  void leaveStream(std::size_t room);
   void keep(std::size_t size);
 
   std::size_t size_;
