@@ -205,7 +205,8 @@ class DUPLEX_API WebSocket {
   ///
   /// What comes while nobody waits for it is kept, from the first `receive` on, in a handler that is a
   /// coroutine from the beginning, and until the task ends. More than 64 KiB are not read from the peer
-  /// meanwhile. Its Close waits behind them, but no longer than `closeTimeout` after the last `receive`.
+  /// meanwhile. Its Close waits behind them, but no longer than `closeTimeout` after the last `receive`;
+  /// what waits when the connection breaks is gone with it.
   /// Messages that `onmessage` has a handler for do not come here.
   detail::ReceiveWait receive() const noexcept;
   /// `co_await ws.closed()`: goes on when the connection has ended, with its CloseEvent. Asked of one that
