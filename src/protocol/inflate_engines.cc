@@ -34,10 +34,14 @@ ZlibInflate::~ZlibInflate() {
 }
 
 void* ZlibInflate::allocate(void* self, unsigned count, unsigned size) noexcept {
-  const std::size_t bytes = std::size_t{count} * size;
-  void* const memory = ::operator new(bytes, std::nothrow);
-  if (memory != nullptr) static_cast<ZlibInflate*>(self)->memory_ += bytes;
-  return memory;
+  try {
+    const std::size_t bytes = std::size_t{count} * size;
+    void* const memory = ::operator new(bytes);
+    static_cast<ZlibInflate*>(self)->memory_ += bytes;
+    return memory;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
 
 // Only all of it is freed.
