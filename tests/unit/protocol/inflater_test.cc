@@ -148,6 +148,16 @@ TEST_CASE("the window of short messages is in a stream, until a long one comes, 
       const auto [error, inflated] = inflater.inflate(asBytes(payload), message.size(), &window);
       REQUIRE(error == Errc{});
       REQUIRE(asText(inflated) == message);
+      // Empty messages whose last block says that it is: those that follow refer to what was before them, and
+      // may be as many streams as others.
+      for (const std::size_t count : {1U, 16U}) {
+        if (random() % 5 != 0) continue;
+        std::string last;
+        for (std::size_t stream = 0; stream < count; ++stream) last += std::string("\x03\0", 2);
+        const auto empty = inflater.inflate(asBytes(last), 0, &window);
+        REQUIRE(empty.error == Errc{});
+        REQUIRE(empty.message.empty());
+      }
       streams += window.inStream();
       CHECK(window.memory() <= 48 * 1024);
       if (random() % 50 == 0) {
